@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of the SEV wire format and what they mean in the neutral model.
+
+One table per enumeration, wire word first; `word` looks a table up from the other side.
+Knows names only, no rules.  Source: SEV format 12.0 with the extensions of 2015, 2016 and 2018.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from gateway.model import ApprovalKind, ContactKind, ControlState, DocumentType, FieldType, ReportKind, TaskKind
+
+NAME = "sev"
+VERSION = "1.0"  # the only value the format allows
+
+SEV = "http://www.eos.ru/2010/sev"
+EXT2015 = SEV + "/Ext2015"
+EXT2016 = SEV + "/Ext2016"
+EXT2018 = SEV + "/Ext2018"
+KNOWN = frozenset({SEV, EXT2015, EXT2016, EXT2018})
+
+DOCUMENT_PASSPORT = "DocInfo.xml"
+REPORT_PASSPORT = "Report.xml"
+
+UNKNOWN = "unknown"  # written where an identity is demanded and nobody knows it
+NO_NUMBER = "б/н"  # written where a number is demanded and there is none
+UNNAMED = "file"  # a file without a name
+
+# Recognised by their root element, not read here.
+NAMED_ONLY = {
+    (SEV, "SyncInfo"): "SEV directory synchronisation",
+    (SEV, "SyncReport"): "SEV directory synchronisation result",
+    ("", "Envelop"): "SEV transport envelope",
+}
+
+DOCUMENT_MESSAGES = {"MainDoc": False, "AddToDoc": True}  # does it add to a document sent before?
+REPORT_MESSAGES = {
+    "Reception": ReportKind.RECEIPT,
+    "Failure": ReportKind.REFUSAL,
+    "Report": ReportKind.PROGRESS,
+    "Editing": ReportKind.EDITED,
+}
+DOCUMENT_TYPES = {
+    "Created": DocumentType.CREATED,
+    "Incoming": DocumentType.INCOMING,
+    "Project": DocumentType.DRAFT,
+}
+DRAFT_STATUSES = {
+    "Created": "created",
+    "AtSight": "at_sight",
+    "Initialed": "initialed",
+    "AtSignature": "at_signature",
+    "Signed": "signed",
+    "NotSigned": "not_signed",
+    "AtRegistration1": "at_registration",
+    "AtRegistration2": "at_registration_with_deletion",
+    "Registered": "registered",
+}
+CONTROL_STATES = {
+    "NoControl": ControlState.NONE,
+    "UnderControl": ControlState.OPEN,
+    "EndedControl": ControlState.ENDED,
+}
+FIELD_TYPES = {
+    "Text": FieldType.TEXT,
+    "Date": FieldType.DATE,
+    "Decimal": FieldType.DECIMAL,
+    "Flag": FieldType.FLAG,
+}
+APPROVAL_KINDS = {"Visa": ApprovalKind.VISA, "Sign": ApprovalKind.SIGNATURE}
+TASK_KINDS = {"Resolution": TaskKind.RESOLUTION, "Point": TaskKind.POINT}
+CONTACT_KINDS = {
+    "t": ContactKind.PHONE,
+    "a": ContactKind.EXTENSION,
+    "f": ContactKind.FAX,
+    "e": ContactKind.EMAIL,
+    "s": ContactKind.EXCHANGE,
+}
+SEXES = {"Female": "female", "Male": "male", "Undefined": "undefined"}
+ADVANCE = {"First": False, "All": True}  # AdvanceInfo: are all such events wanted, or the first only?
+
+T = TypeVar("T")
+
+
+def word(table: Mapping[str, T], meaning: T | None) -> str | None:
+    """Return the wire word for *meaning*, or None when the table has none."""
+    return next((wire for wire, meant in table.items() if meant == meaning), None)
