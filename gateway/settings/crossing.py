@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What no table can say about itself: names that are used twice, and names of things that are not there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from gateway.settings.ourselves import ListenerSettings, MailboxSettings, OfficeSettings, RelaySettings
+from gateway.settings.partners import ChannelSettings, MailboxProof, NetworkProof, NoProof, PartnerSettings
+from gateway.settings.problems import ConfigProblem, one_of, unknown_key
+from gateway.settings.source import Found, Source
+from gateway.settings.values import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Everything that comes in lists."""
+
+    own: Source
+    offices: tuple[Found[OfficeSettings], ...]
+    listeners: tuple[Found[ListenerSettings], ...]
+    mailboxes: tuple[Found[MailboxSettings], ...]
+    other_relays: tuple[Found[RelaySettings], ...]
+    channels: tuple[Found[ChannelSettings], ...]
+    partners: tuple[Found[PartnerSettings], ...]
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """The names of all listeners and mailboxes."""
+        doors: tuple[Found[Shape], ...] = (*self.listeners, *self.mailboxes)
+        return tuple(door.said("name") for door in doors)
+
+
+def problems(sections: Sections) -> Iterator[ConfigProblem]:
+    """Yield what makes the configuration unusable."""
+    return chain.from_iterable(check(sections) for check in CHECKS)
+
+
+def cautions(sections: Sections) -> Iterator[ConfigProblem]:
+    """Yield what is allowed, but what an administrator should know."""
+    return chain.from_iterable(check(sections) for check in CAUTIONS)
+
+
+def _twice(found: Sequence[Found[Shape]], key: str) -> Iterator[ConfigProblem]:
+    seen: set[str] = set()
+    for one in found:
+        name = one.said(key)
+        if name and name.casefold() in seen:
+            yield one.problem(key, f'"{name}" is used twice', "give each its own")
+        seen.add(name.casefold())
+
+
+def _names_are_used_once(sections: Sections) -> Iterator[ConfigProblem]:
+    yield from _twice((*sections.listeners, *sections.mailboxes), "name")
+    yield from _twice(sections.offices, "index")
+    yield from _twice(sections.other_relays, "name")
+    yield from _twice(sections.channels, "id")
+    yield from _twice(sections.partners, "id")
+    fixed = [listener for listener in sections.listeners if not listener.said("bind").endswith(":0")]
+    yield from _twice(fixed, "bind")
+
+
+def _an_index_means_one_organisation(sections: Sections) -> Iterator[ConfigProblem]:
+    owners = {_index(office.said("index")): "our own office" for office in sections.offices}
+    for partner in sections.partners:
+        for index in partner.value.indices if partner.value else ():
+            if owner := owners.get(_index(index)):
+                yield partner.problem(
+                    "indices", f'"{index}" is the index of {owner}', "an index means one organisation"
+                )
+            owners[_index(index)] = f'the partner "{partner.said("id")}"'
+
+
+def _there_is_an_office(sections: Sections) -> Iterator[ConfigProblem]:
+    if not sections.offices and isinstance(sections.own.tables.get("office", []), list):
+        yield sections.own.problem((), "there is no [[office]]", "say who we are: index, name and address")
+
+
+def _other_relays_have_names(sections: Sections) -> Iterator[ConfigProblem]:
+    for relay in sections.other_relays:
+        if not relay.said("name"):
+            yield relay.problem("name", "is missing", "give it the name that channels call it by")
+
+
+def _channels_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
+    relays = tuple(relay.said("name") for relay in sections.other_relays)
+    for channel in sections.channels:
+        proof = channel.raw.get("proof")
+        door = proof.get("name", "") if isinstance(proof, dict) and proof.get("kind") == "mailbox" else ""
+        if door and isinstance(door, str) and door not in sections.doors:
+            what, remedy = f'there is no listener or mailbox "{door}"', _choose(door, sections.doors)
+            yield channel.source.problem((*channel.path, "proof", "name"), what, remedy)
+        relay = channel.said("relay")
+        if relay and relay not in relays:
+            yield channel.problem("relay", f'there is no [[other_relay]] "{relay}"', _choose(relay, relays))
+
+
+def _partners_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
+    channels = tuple(channel.said("id") for channel in sections.channels)
+    for partner in sections.partners:
+        channel = partner.said("channel")
+        if channel and channel not in channels:
+            yield partner.problem("channel", f'there is no channel "{channel}"', _choose(channel, channels))
+
+
+def _blind_belief_is_said_aloud(sections: Sections) -> Iterator[ConfigProblem]:
+    for channel in sections.channels:
+        if channel.value and isinstance(channel.value.proof, NoProof):
+            what = f"anybody who writes the address {channel.value.address} is taken for this partner"
+            yield channel.problem("proof", what, 'use kind = "mailbox", "network", "auth-results" or "header"')
+
+
+def _a_mailbox_proves_one_channel(sections: Sections) -> Iterator[ConfigProblem]:
+    seen: dict[str, str] = {}
+    for channel in sections.channels:
+        proof = channel.value.proof if channel.value else None
+        if not isinstance(proof, MailboxProof):
+            continue
+        if proof.name in seen:
+            what = f'"{proof.name}" is also the proof of {seen[proof.name]}: each can write in the name of the other'
+            yield channel.problem("proof", what, "give each channel its own mailbox or listener")
+        seen.setdefault(proof.name, channel.said("id"))
+
+
+def _a_network_is_seen_by_listeners_only(sections: Sections) -> Iterator[ConfigProblem]:
+    for channel in sections.channels:
+        if channel.value and isinstance(channel.value.proof, NetworkProof) and not sections.listeners:
+            what = "without a listener no network address is ever seen, so nothing is believed"
+            yield channel.problem("proof", what, "add a [[listener]], or another kind of proof")
+
+
+def _letters_can_come(sections: Sections) -> Iterator[ConfigProblem]:
+    if not sections.doors:
+        yield sections.own.problem((), "no letter can come", "add a [[listener]] or a [[mailbox]]")
+    if not sections.partners:
+        yield sections.own.problem((), "no partner is known, so every letter is a stranger's", "add a [[partner]]")
+
+
+CHECKS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
+    _there_is_an_office,
+    _names_are_used_once,
+    _an_index_means_one_organisation,
+    _other_relays_have_names,
+    _channels_name_what_is_there,
+    _partners_name_what_is_there,
+)
+CAUTIONS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
+    _blind_belief_is_said_aloud,
+    _a_mailbox_proves_one_channel,
+    _a_network_is_seen_by_listeners_only,
+    _letters_can_come,
+)
+
+
+def _choose(name: str, names: tuple[str, ...]) -> str:
+    known = tuple(name for name in names if name)
+    if not known:
+        return "add it"
+    _, remedy = unknown_key(name, known)
+    return remedy if remedy.startswith("did") else f"write {one_of(known)}, or add it"
+
+
+def _index(index: str) -> str:
+    return index.strip().casefold()

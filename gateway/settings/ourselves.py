@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shapes of gateway.toml: who we are, where our state lives, how letters come and go.
+
+What each key means to an administrator is written once, in config/gateway.toml.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from gateway.settings.problems import wrong
+from gateway.settings.values import (
+    Address,
+    Count,
+    Duration,
+    Location,
+    MaxBytes,
+    Name,
+    Network,
+    Port,
+    Secret,
+    Shape,
+    Text,
+    TimeZone,
+    loopback,
+)
+
+Language = Literal["ru", "en"]
+SQLITE = "sqlite:///"
+
+
+def _database(value: object, info: ValidationInfo) -> object:
+    """A relative SQLite file is meant from the folder of the configuration."""
+    if not isinstance(value, str):
+        return value
+    if "://" not in value:
+        raise wrong("expected a database address", 'write for example "sqlite:///journal.db"')
+    folder = (info.context or {}).get("folder")
+    name = value.removeprefix(SQLITE)
+    if folder is None or name in (value, "", ":memory:"):
+        return value
+    return f"{SQLITE}{folder / name}"
+
+
+def _journal(value: str) -> str:
+    if not value.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+        raise wrong("the journal lives in SQLite or PostgreSQL", 'write "sqlite:///…" or "postgresql+psycopg://…"')
+    return value
+
+
+def _mapping(value: object, info: ValidationInfo) -> object:
+    """A bare word names a shipped mapping; anything with a slash or the suffix .toml is a file of the administrator."""
+    folder = (info.context or {}).get("folder")
+    if isinstance(value, str) and folder is not None and ("/" in value or value.endswith(".toml")):
+        return str(folder / value)
+    return value
+
+
+def _endpoint(value: str) -> str:
+    host, port, socket = _split(value)
+    if socket or (host and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
+        return value
+    raise wrong("is not an address to listen on", 'write "127.0.0.1:2525", "[::1]:2525" or "unix:/run/edms/lmtp.sock"')
+
+
+def _split(bind: str) -> tuple[str, str, str]:
+    if bind.startswith("unix:"):
+        return "", "", bind.removeprefix("unix:")
+    host, _, port = bind.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        return host[1:-1], port, ""
+    return ("" if ":" in host else host), port, ""
+
+
+Database = Annotated[str, BeforeValidator(_database), Field(repr=False)]
+JournalUrl = Annotated[Database, AfterValidator(_journal)]
+Mapping = Annotated[Name, BeforeValidator(_mapping)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+
+
+class OfficeSettings(Shape):
+    """One organisation of ours."""
+
+    index: Name = Field(max_length=255)  # its exchange index
+    name: Name
+    full_name: Text = ""
+    tax_id: Text = ""
+    time_zone: TimeZone = "Europe/Minsk"
+    language: Language = "ru"
+    address: Address  # where partners write to us
+    system_name: Text = "Open gateway"
+    default_inbox: Text = ""  # empty: the mapping's
+
+
+class JournalSettings(Shape):
+    url: JournalUrl
+    blobs: Location  # the folder of letters too large for a row
+
+
+class EdmsSettings(Shape):
+    mapping: Mapping  # a shipped name, or the path of a file
+    database: Database
+    files: Location  # the folder of the EDMS's file store
+    poll: Duration = timedelta(seconds=5)
+    max_wait: Duration = timedelta(minutes=5)  # the longest pause between attempts while the EDMS does not answer
+
+
+class ListenerSettings(Shape):
+    """A door that letters are brought to."""
+
+    name: Name
+    protocol: Literal["smtp", "lmtp"] = "smtp"
+    bind: Endpoint
+    addresses: tuple[Address, ...] = ()  # recipients taken; empty: every office's
+    peers: tuple[Network, ...] = ()  # who may connect; empty: this machine only
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    certificate: Location | None = None
+    key: Location | None = None
+    max_letter: MaxBytes = 200 << 20
+    max_recipients: Count = 50
+    max_connections: Count = 100
+    hostname: Text = ""  # in the greeting; empty: the machine's
+
+    @property
+    def host(self) -> str:
+        """The address to bind, or empty for a Unix socket."""
+        return _split(self.bind)[0]
+
+    @property
+    def port(self) -> int:
+        """The port to bind, 0 for any free one; meaningless for a Unix socket."""
+        return int(_split(self.bind)[1] or 0)
+
+    @property
+    def socket(self) -> str:
+        """The path of the Unix socket, or empty."""
+        return _split(self.bind)[2]
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if self.tls == "none" and not self.socket and not loopback(self.host):
+            raise wrong(
+                f"letters would come to {self.host} in the clear", 'set tls = "starttls", or bind to 127.0.0.1', "tls"
+            )
+        if self.tls != "none" and not (self.certificate and self.key):
+            raise wrong("needs a certificate", "name the PEM files in certificate and key", "tls")
+        return self
+
+
+class MailboxSettings(Shape):
+    """A mailbox that letters are fetched from by IMAP."""
+
+    name: Name
+    host: Name
+    port: Port = 993
+    tls: Literal["implicit", "none"] = "implicit"
+    allow_plain: bool = False  # True: a password in the clear over a network is meant so
+    ca_file: Location | None = None  # None: the machine's authorities
+    user: Name
+    password: Secret = ""
+    password_file: Location | None = None
+    folder: Name = "INBOX"
+    start: Literal["now", "all"]  # what becomes of the letters that lie there already
+    poll: Duration = timedelta(minutes=1)
+    after: Literal["flag", "move", "leave"] = "flag"
+    done_folder: Text = ""
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if self.tls == "none" and not self.allow_plain and not loopback(self.host):
+            raise wrong(
+                f"the password would go to {self.host} in the clear",
+                'set tls = "implicit", or allow_plain = true when the network is trusted',
+                "tls",
+            )
+        if self.after == "move" and not self.done_folder:
+            raise wrong("letters shall be moved, but nowhere", "name the folder in done_folder", "after")
+        if not self.password and not self.password_file:
+            raise wrong("is missing", "name the file that holds the password", "password_file")
+        return self
+
+
+class RelaySettings(Shape):
+    """The server that takes our letters."""
+
+    name: Text = ""  # empty: the one every channel uses that names no other
+    host: Name
+    port: Port = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    user: Text = ""  # empty: no login
+    password: Secret = ""
+    password_file: Location | None = None
+    ca_file: Location | None = None
+    helo: Text = ""  # empty: the machine's name
+    bounce_sender: Literal["plain", "tagged"] = "plain"
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if self.tls == "none" and not loopback(self.host):
+            raise wrong(f"letters would go to {self.host} in the clear", 'set tls = "starttls" or "implicit"', "tls")
+        if self.user and not self.password and not self.password_file:
+            raise wrong("is missing", "name the file that holds the password of this user", "password_file")
+        return self
+
+
+class WorkerSettings(Shape):
+    count: Annotated[int, Field(ge=1, le=256)] = 2
+    memory: MaxBytes = 1 << 30  # of one worker process
+    seconds: Count = 120  # of processor time for one letter
+
+
+class LimitSettings(Shape):
+    letter: MaxBytes = 200 << 20
+    parts: Count = 1000
+    depth: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class RetrySettings(Shape):
+    """When a letter that could not be sent is tried again (RFC 5321 §4.5.4.1: give up after 4–5 days at least)."""
+
+    first: Duration = timedelta(minutes=1)
+    longest: Duration = timedelta(hours=6)
+    give_up: Duration = timedelta(days=5)
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if not self.first <= self.longest <= self.give_up:
+            raise wrong("pauses must not shrink", "keep first ≤ longest ≤ give_up", "longest")
+        return self

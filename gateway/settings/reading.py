@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TOML texts → settings.  Opens no file: secrets that lie in files are handed in."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+
+from gateway.settings.crossing import Sections, cautions, problems
+from gateway.settings.ourselves import (
+    EdmsSettings,
+    JournalSettings,
+    LimitSettings,
+    ListenerSettings,
+    MailboxSettings,
+    OfficeSettings,
+    RelaySettings,
+    RetrySettings,
+    WorkerSettings,
+)
+from gateway.settings.partners import ChannelSettings, PartnerSettings
+from gateway.settings.problems import ConfigurationError
+from gateway.settings.source import Found, ShapeT, Source
+from gateway.settings.values import ADDRESS
+from gateway.settings.whole import Settings
+
+SECRET_BYTES = 16  # LIMIT: the shortest office secret, in bytes of UTF-8
+MAKE_SECRET = "put the output of  openssl rand -hex 32  into a file and name it in secret_file"
+OF_PARTNERS = ("channel", "partner")
+KNOWN = (
+    *("office", "journal", "edms", "listener", "mailbox", "relay", "other_relay", "workers", "limits", "retry"),
+    *("secret", "secret_file", "human_address", "partners", *OF_PARTNERS),
+)
+
+
+def parse(
+    texts: Mapping[str, str], *, secrets: Mapping[str, str] | None = None, folder: FilePath | None = None
+) -> Settings:
+    """Return the settings written in *texts*; raises ConfigurationError with every problem.
+
+    *texts* are by file name: the gateway's own first, then the one its key ``partners`` names (without that key,
+    channels and partners stand in the first).  *secrets* are the contents of the files that ``password_file`` and
+    ``secret_file`` name, by that name as written; None means that nobody looked: passwords stay empty and the
+    office secret is not checked.  Relative paths are meant from *folder*; None leaves them as they are.
+    """
+    name, text = next(iter(texts.items()))
+    own = Source(name, text, secrets=secrets or {}, folder=folder)
+    own.known_only(KNOWN)
+    others = _partners_source(own, texts)
+    settings = _settings(own, others, secrets_known=secrets is not None)
+    found = [*own.problems, *(others.problems if others is not own else ())]
+    if found or settings is None:
+        raise ConfigurationError(tuple(sorted(found, key=lambda problem: (problem.file != name, problem.line))))
+    return settings
+
+
+def _partners_source(own: Source, texts: Mapping[str, str]) -> Source:
+    """Return where channels and partners stand."""
+    name = own.text("partners")
+    if not name:
+        return own
+    if name not in texts:
+        own.complain(("partners",), f"there is no file {name}", "write it, or mend the name")
+        return own
+    for key in OF_PARTNERS:
+        if key in own.tables:
+            own.complain((key,), f"stands here although partners = {name}", f"move it to {name}")
+    others = Source(name, texts[name], secrets={}, folder=None)
+    others.known_only(OF_PARTNERS)
+    return others
+
+
+def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings | None:
+    """Return the settings, or None when something was wrong, which has then been said to the sources."""
+    sections = Sections(
+        own=own,
+        offices=own.many("office", OfficeSettings),
+        listeners=own.many("listener", ListenerSettings),
+        mailboxes=own.many("mailbox", MailboxSettings),
+        other_relays=own.many("other_relay", RelaySettings),
+        channels=others.many("channel", ChannelSettings),
+        partners=others.many("partner", PartnerSettings),
+    )
+    journal = own.one("journal", JournalSettings, required=True)
+    edms = own.one("edms", EdmsSettings, required=True)
+    relay = own.one("relay", RelaySettings, required=True)
+    workers, limits = own.one("workers", WorkerSettings), own.one("limits", LimitSettings)
+    retry = own.one("retry", RetrySettings)
+    secret, human_address = _secret(own, known=secrets_known), _human_address(own)
+    own.problems.extend(problems(sections))
+    if own.problems or others.problems or not (journal and edms and relay and workers and limits and retry):
+        return None
+    return Settings(
+        offices=_values(sections.offices),
+        journal=journal,
+        edms=edms,
+        relay=relay,
+        secret=secret,
+        other_relays=_values(sections.other_relays),
+        listeners=_values(sections.listeners),
+        mailboxes=_values(sections.mailboxes),
+        workers=workers,
+        limits=limits,
+        retry=retry,
+        human_address=human_address,
+        channels=_values(sections.channels),
+        partners=_values(sections.partners),
+        warnings=tuple(cautions(sections)),
+    )
+
+
+def _values(found: Sequence[Found[ShapeT]]) -> tuple[ShapeT, ...]:
+    return tuple(one.value for one in found if one.value is not None)
+
+
+def _secret(own: Source, *, known: bool) -> str:
+    """Return the office secret; one that lies in a file nobody looked into is a stand-in of zeros."""
+    file, secret = own.text("secret_file"), own.text("secret")
+    if not file and not secret:
+        own.complain((), "there is no secret_file", MAKE_SECRET)
+    elif file and not secret and not known:
+        return "0" * SECRET_BYTES
+    elif len(secret.encode()) < SECRET_BYTES:
+        key = "secret_file" if file else "secret"
+        own.complain((key,), f"is shorter than {SECRET_BYTES} bytes", MAKE_SECRET)
+    return secret
+
+
+def _human_address(own: Source) -> str:
+    address = own.text("human_address")
+    if address and not ADDRESS.fullmatch(address):
+        own.complain(("human_address",), "is not a mail address", 'write it bare: "post@office.example"')
+    return address

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole configuration, as everything above reads it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.settings.ourselves import (
+    EdmsSettings,
+    JournalSettings,
+    LimitSettings,
+    ListenerSettings,
+    MailboxSettings,
+    OfficeSettings,
+    RelaySettings,
+    RetrySettings,
+    WorkerSettings,
+)
+from gateway.settings.partners import ChannelSettings, PartnerSettings
+from gateway.settings.problems import ConfigProblem
+from gateway.settings.values import Shape
+
+
+class Settings(Shape):
+    offices: tuple[OfficeSettings, ...] = Field(min_length=1)
+    journal: JournalSettings
+    edms: EdmsSettings
+    relay: RelaySettings
+    secret: Annotated[str, Field(repr=False, min_length=1)]  # ids are made with it
+    other_relays: tuple[RelaySettings, ...] = ()
+    listeners: tuple[ListenerSettings, ...] = ()
+    mailboxes: tuple[MailboxSettings, ...] = ()
+    workers: WorkerSettings = WorkerSettings()
+    limits: LimitSettings = LimitSettings()
+    retry: RetrySettings = RetrySettings()
+    human_address: str = ""  # where letters without a passport go that came by SMTP; empty: they are parked
+    channels: tuple[ChannelSettings, ...] = ()
+    partners: tuple[PartnerSettings, ...] = ()
+    warnings: tuple[ConfigProblem, ...] = ()  # allowed, but an administrator should know
+
+    def relay_named(self, name: str) -> RelaySettings:
+        """Return the relay of a channel; an empty *name* is the relay everybody uses.  Raises KeyError."""
+        found = {"": self.relay} | {relay.name: relay for relay in self.other_relays}
+        return found[name]

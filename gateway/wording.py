@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people read in our letters: subject and body, in the recipient's language.
+
+Machines read the XML; this text is a courtesy and is never parsed by us.  Templates are handed in; the values they
+show come from strangers, so every one of them appears literally and on one line, whatever it contains.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from jinja2 import DictLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gateway.model import Message, Report
+
+MAX_VALUE = 1000  # LIMIT: characters of one value that are shown
+NAMES = ("document", "receipt", "refusal", "progress", "edited")
+BREAKS = ("Cc", "Zl", "Zp", "Cs", "Co", "Cn")  # controls, line and paragraph separators, what is no letter at all
+TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would reorder the line
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    subject: str  # one line
+    body: str  # lines end with "\n"; the last one too
+
+
+class Wording:
+    """Templates of several languages, ready to be filled.
+
+    The first line of a template is the subject; the body begins after the empty line below it.
+    """
+
+    def __init__(self, templates: Mapping[str, Mapping[str, str]]) -> None:
+        """*templates* are the sources by language and name; raises ValueError when a language lacks a name."""
+        self._languages: dict[str, ImmutableSandboxedEnvironment] = {}
+        for language, sources in templates.items():
+            if missing := set(NAMES).difference(sources):
+                raise ValueError(f"the templates of language {language} lack {', '.join(sorted(missing))}")
+            self._languages[language] = _environment(Locale.parse(language), sources)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted(self._languages))
+
+    def words(self, message: Message, language: str, *, zone: tzinfo = UTC) -> Words:
+        """Return what people shall read about *message*; moments are shown in *zone*, with its offset.
+
+        Raises KeyError for a language without templates.
+        """
+        body = message.body
+        name = body.kind.value if isinstance(body, Report) else "document"
+        template = self._languages[language].get_template(name)
+        text = template.render(message=message, sender=message.sender, zone=zone, body=body)
+        subject, _, rest = text.partition("\n")
+        return Words(subject.strip(), rest.strip("\n") + "\n")
+
+
+def one_line(value: str) -> str:
+    """Return *value* without anything that could break, hide or reorder a line, cut to what people read."""
+    kept = (" " if unicodedata.category(letter) in BREAKS else letter for letter in value if letter not in TURNS)
+    text = " ".join("".join(kept).split())
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+
+
+def _environment(locale: Locale, sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
+    def day(value: date) -> str:
+        return format_date(value, "long", locale)
+
+    def moment(value: datetime, zone: tzinfo) -> str:
+        local = value.astimezone(zone)
+        return f"{format_date(local.date(), 'long', locale)}, {format_datetime(local, 'HH:mm (xxx)', locale=locale)}"
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=DictLoader(sources),
+        undefined=StrictUndefined,
+        finalize=_shown,
+        autoescape=False,  # plain text: nothing to escape, and a name shall look as it is written
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "moment": moment}
+    return environment
+
+
+def _shown(value: Any) -> Any:  # Any: whatever a template prints
+    return one_line(value) if isinstance(value, str) else value
