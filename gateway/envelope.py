@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Unseal a letter into what it says, and seal what we say into a letter.
+
+The passport is found by its root element and namespace, never by a file's name; the files may lie beside it as parts
+in any order and nesting, or together with it in one zip archive.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from gateway.content import Held, whole
+from gateway.dialects import recognise
+from gateway.dialects.tree import root_of
+from gateway.dialects.wire import Dialect, Package, Reading, Resource
+from gateway.errors import Reason, Refused
+from gateway.mail.address import parse
+from gateway.mail.archive import unzip, zip_members
+from gateway.mail.compose import Attachment, Head, NameEncoding, compose
+from gateway.mail.split import Limits, split
+from gateway.model import Contents, Letter, Sink
+
+MAX_PASSPORT = 16 << 20  # LIMIT: bytes of a passport
+
+NewSink = Callable[[], Sink]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A letter and what a dialect understood of it; no reading means: no passport, so it is people's mail."""
+
+    letter: Letter
+    reading: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """The transport side of a letter of ours."""
+
+    sender: str  # address
+    recipient: str  # address
+    at: datetime  # aware
+    message_id: str  # without angle brackets
+    in_reply_to: str  # likewise, or empty
+    text: str  # for people; may be empty
+    automatic: bool  # a report: nobody shall answer it
+    zipped: bool = False
+    file_names: NameEncoding = "both"
+
+
+def unseal(blocks: Iterable[bytes], new_sink: NewSink, limits: Limits | None = None) -> Opened:
+    """Return the letter in *blocks* and the message inside.
+
+    Raises Refused for a letter that cannot be taken apart; a message that cannot be understood is a `Reading` that
+    says why.
+    """
+    letter = split(blocks, new_sink, limits or Limits())
+    return Opened(letter, read_package(_resources(letter), new_sink))
+
+
+def read_package(resources: Sequence[Resource], new_sink: NewSink) -> Reading | None:
+    """Return what a dialect reads in *resources*, of which one is the passport; None when none is."""
+    found = _passport(resources)
+    if found is None:
+        for position, resource in enumerate(resources):
+            if _is_zip(resource):
+                inside = [Resource((name,), content) for name, content in unzip(resource.content, new_sink)]
+                if (found := _passport(inside)) is not None:
+                    rest = (*resources[:position], *resources[position + 1 :])
+                    resources = (*inside, *rest)
+                    break
+    if found is None:
+        return None
+    dialect, passport = found
+    beside = [resource for resource in resources if resource is not passport]
+    return dialect.read(whole(passport.content, MAX_PASSPORT), beside)
+
+
+def seal(package: Package, contents: Contents, wrapping: Wrapping, new_sink: NewSink) -> Iterator[bytes]:
+    """Yield the bytes of the letter that carries *package*, CRLF lines; deterministic for equal arguments.
+
+    Raises KeyError when *contents* lacks a member: our defect.
+    """
+    passport = Attachment(package.passport_name, Held(package.passport), "application/xml")
+    files = [Attachment(m.name, contents[m.sha256], "application/octet-stream") for m in package.members]
+    parts = [passport, *files]
+    if wrapping.zipped:
+        packed = zip_members(parts, new_sink)
+        parts = [Attachment(package.passport_name.rpartition(".")[0] + ".zip", packed, "application/zip")]
+    head = Head(
+        sender=parse(wrapping.sender),
+        to=(parse(wrapping.recipient),),
+        subject=package.subject,
+        date=wrapping.at,
+        message_id=wrapping.message_id,
+        in_reply_to=wrapping.in_reply_to,
+        auto_submitted="auto-replied" if wrapping.automatic else "",
+    )
+    token = sha256(wrapping.message_id.encode()).hexdigest()[:32]
+    return compose(head, wrapping.text, parts, boundary_token=token, name_encoding=wrapping.file_names)
+
+
+def _resources(letter: Letter) -> list[Resource]:
+    """The parts that may be files of a package: everything but the text for people."""
+    return [
+        Resource(part.names or (part.name,), part.content, part.media_type)
+        for part in letter.parts
+        if part.name or not part.media_type.startswith("text/") or part.media_type == "text/xml"
+    ]
+
+
+def _passport(resources: Sequence[Resource]) -> tuple[Dialect, Resource] | None:
+    found: list[tuple[Dialect, Resource]] = []
+    for resource in resources:
+        if resource.content.size <= MAX_PASSPORT and looks_like_xml(resource):
+            root = root_of(whole(resource.content, MAX_PASSPORT))
+            dialect = recognise(root) if root else None
+            if dialect:
+                found.append((dialect, resource))
+    if len(found) > 1 and len({resource.content.sha256 for _, resource in found}) > 1:
+        raise Refused(Reason.AMBIGUOUS, "the letter holds several passports", found=str(len(found)))
+    return found[0] if found else None
+
+
+def looks_like_xml(resource: Resource) -> bool:
+    """Say whether *resource* begins as XML does, whatever it is called."""
+    first = next(iter(resource.content.blocks()), b"")[:64]
+    return first.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
+
+
+def _is_zip(resource: Resource) -> bool:
+    return next(iter(resource.content.blocks()), b"")[:4] == b"PK\x03\x04"

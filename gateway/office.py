@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who we are, whom we know, and what each may do: the directory of an office, made from its settings.
+
+A channel proves where a letter came from; the partner is then chosen by the exchange index inside and must be one of
+that channel's.  ``From:`` alone proves nothing.  Source: docs/protocol.md, "Who is believed".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+
+from gateway.errors import Reason, Refused
+from gateway.mail.address import addresses
+from gateway.model import Letter, Organisation, PartnerId, Party, System
+from gateway.settings import ChannelSettings, OfficeSettings, PartnerSettings, Settings
+
+STRANGER = "stranger"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a letter reached us, as our own side saw it."""
+
+    channel: str  # the listener or mailbox
+    peer: str  # address of the SMTP client, "unix", or empty for a mailbox
+    envelope_sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An organisation we have an agreement with, and the channel it is reached by."""
+
+    settings: PartnerSettings
+    channel: ChannelSettings
+
+    @property
+    def id(self) -> PartnerId:
+        return PartnerId(self.settings.id)
+
+
+class Office:
+    """The directory: answers who somebody is; decides nothing about documents."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._channels = {channel.id: channel for channel in settings.channels}
+        self._partners = {
+            partner.id: Partner(partner, self._channels[partner.channel]) for partner in settings.partners
+        }
+        self._by_index = {
+            _index(index): partner for partner in self._partners.values() for index in partner.settings.indices
+        }
+        self._offices = {_index(office.index): office for office in settings.offices}
+
+    # --- ourselves
+
+    def ours(self, index: str) -> OfficeSettings | None:
+        """Return our organisation with this exchange index, or None."""
+        return self._offices.get(_index(index))
+
+    def addressed(self, recipients: tuple[Party, ...]) -> OfficeSettings:
+        """Return which of our organisations a message is for; raises Refused when it is for none of them.
+
+        With one organisation here, recipients that carry no index at all are taken to mean it.
+        """
+        for party in recipients:
+            if office := self.ours(party.index):
+                return office
+        if len(self._offices) == 1 and not any(party.index for party in recipients):
+            return self.settings.offices[0]
+        named = ", ".join(sorted({party.index for party in recipients if party.index})) or "nobody"
+        raise Refused(Reason.NOT_FOR_US, "none of the recipients is an organisation of this office", found=named)
+
+    def party(self, office: OfficeSettings) -> Party:
+        """Return *office* as the sender of a message."""
+        return Party(
+            Organisation(office.name, office.full_name, office.index, office.tax_id),
+            system=System(office.system_name, "1.0", _system_uid(office.index)),
+        )
+
+    def theirs(self, partner: Partner, index: str) -> Party:
+        """Return *partner*'s organisation with exchange *index*, as the recipient of a message."""
+        return Party(Organisation(partner.settings.name, index=index))
+
+    # --- others
+
+    def lane(self, origin: Origin) -> str:
+        """Return the lane for fair claiming: a channel's id, or "stranger".  A guess, never a proof."""
+        sender = origin.envelope_sender.casefold()
+        for channel in self.settings.channels:
+            proof = channel.proof
+            if proof.kind == "mailbox" and proof.name == origin.channel and self._dedicated(proof.name):
+                return channel.id
+            if sender in {address.casefold() for address in channel.senders or (channel.address,)}:
+                return channel.id
+        return STRANGER
+
+    def proven(self, letter: Letter, origin: Origin) -> ChannelSettings:
+        """Return the channel this letter provably came by.
+
+        Raises Refused: NO_PROOF when a channel's sender is named but not proven, STRANGER otherwise.
+        """
+        sender = from_address(letter)
+        named = [channel for channel in self.settings.channels if _speaks_as(channel, sender)]
+        for channel in named:
+            if PROOFS[channel.proof.kind](channel, letter, origin):
+                return channel
+        for channel in self.settings.channels:
+            proof = channel.proof
+            if proof.kind == "mailbox" and self._dedicated(proof.name) and proof.name == origin.channel:
+                return channel
+        if named:
+            raise Refused(Reason.NO_PROOF, f"{sender} is known, but the letter lacks the proof of {named[0].id}")
+        raise Refused(Reason.STRANGER, f"no channel knows {sender or 'a letter without a sender'}")
+
+    def partner(self, channel: ChannelSettings, index: str) -> Partner:
+        """Return the partner of *channel* with this exchange index; raises Refused when it is none of them."""
+        partner = self._by_index.get(_index(index))
+        if partner is None or partner.channel.id != channel.id:
+            raise Refused(
+                Reason.UNKNOWN_PARTNER, f"channel {channel.id} does not speak for this organisation", found=index
+            )
+        return partner
+
+    def only_partner(self, channel: ChannelSettings) -> Partner | None:
+        """Return the channel's partner when it has exactly one: whom to answer when a letter cannot be read."""
+        there = [partner for partner in self._partners.values() if partner.channel.id == channel.id]
+        return there[0] if len(there) == 1 else None
+
+    def partner_by_index(self, index: str) -> Partner | None:
+        """Return whom to send a document for the organisation with this exchange index, or None."""
+        return self._by_index.get(_index(index))
+
+    def partner_by_id(self, partner: str) -> Partner | None:
+        return self._partners.get(partner)
+
+    def our_addresses(self) -> frozenset[str]:
+        return frozenset(office.address.casefold() for office in self.settings.offices)
+
+    def _dedicated(self, mailbox: str) -> bool:
+        users = [c for c in self.settings.channels if c.proof.kind == "mailbox" and c.proof.name == mailbox]
+        return len(users) == 1
+
+
+# --- proofs -------------------------------------------------------------------------------------------------------
+
+
+def _by_mailbox(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
+    return channel.proof.kind == "mailbox" and channel.proof.name == origin.channel
+
+
+def _by_network(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
+    if channel.proof.kind != "network":
+        return False
+    try:
+        peer = ip_address(origin.peer)
+    except ValueError:
+        return False
+    return any(peer in ip_network(network, strict=False) for network in channel.proof.peers)
+
+
+def _by_authentication_results(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
+    """Believe only the topmost field with our own MTA's exact id (RFC 8601 §5), and only an aligned pass in it."""
+    if channel.proof.kind != "auth-results":
+        return False
+    ours = [value for value in letter.all("Authentication-Results") if _authserv(value) == channel.proof.authserv_id]
+    if not ours or from_address(letter).rpartition("@")[2].casefold() != channel.proof.domain.casefold():
+        return False
+    return any(_aligned(verdict, channel.proof.domain.casefold()) for verdict in _verdicts(ours[0]))
+
+
+def _by_header(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
+    return channel.proof.kind == "header" and letter.all(channel.proof.name) == (channel.proof.value,)
+
+
+def _by_nothing(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
+    return channel.proof.kind == "none"
+
+
+PROOFS: Mapping[str, Callable[[ChannelSettings, Letter, Origin], bool]] = {
+    "mailbox": _by_mailbox,
+    "network": _by_network,
+    "auth-results": _by_authentication_results,
+    "header": _by_header,
+    "none": _by_nothing,
+}
+
+
+def _authserv(value: str) -> str:
+    return value.split(";", 1)[0].strip().split(" ")[0]
+
+
+def _verdicts(value: str) -> list[str]:
+    return [verdict.strip().casefold() for verdict in _without_comments(value).split(";")[1:]]
+
+
+def _aligned(verdict: str, domain: str) -> bool:
+    words = verdict.split()
+    if "dmarc=pass" in words:
+        return f"header.from={domain}" in words
+    return "dkim=pass" in words and (f"header.d={domain}" in words or f"header.i=@{domain}" in words)
+
+
+def _without_comments(value: str) -> str:
+    depth, kept = 0, []
+    for letter in value:
+        depth += letter == "("
+        if not depth:
+            kept.append(letter)
+        depth -= letter == ")" and depth > 0
+    return "".join(kept)
+
+
+# --- names --------------------------------------------------------------------------------------------------------
+
+
+def from_address(letter: Letter) -> str:
+    """Return the one address in ``From:``, or empty when there is none, several, or two fields."""
+    fields = letter.all("From")
+    if len(fields) != 1:
+        return ""
+    try:
+        found = addresses(fields[0])
+    except ValueError:
+        return ""
+    return found[0] if len(found) == 1 else ""
+
+
+def _speaks_as(channel: ChannelSettings, sender: str) -> bool:
+    if not sender:
+        return False
+    return sender.casefold() in {address.casefold() for address in channel.senders or (channel.address,)}
+
+
+def _index(index: str) -> str:
+    return index.strip().casefold()
+
+
+def _system_uid(index: str) -> str:
+    return sha256(f"system\0{_index(index)}".encode()).hexdigest()[:32]

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ports: what the gateway asks of the world.
+
+Two in use: an EDMS and a way to post letters.  What drives *us* (listeners, mailboxes) has no port: it calls `accept`.
+All methods of `Edms` are synchronous and are called from threads or worker processes, several at a time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Protocol
+
+from gateway.model import (
+    CardRef,
+    Content,
+    Document,
+    DocumentUid,
+    Event,
+    ExchangeId,
+    Number,
+    PartnerId,
+    Party,
+    Subscription,
+)
+from gateway.model import Contents as Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `Edms.check`: what was looked at and what is wrong with it."""
+
+    ok: bool
+    what: str
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(finding.ok for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """An inbox in the EDMS and how it was found."""
+
+    inbox: str  # the EDMS's own key
+    name: str
+    route: str  # "index" | "name and post" | "initials" | "post" | "department" | "default"
+    why: str  # for people, shown on the card
+    found: bool = True  # False: nobody fitted and the default inbox was taken
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What the office decided about an incoming document before the EDMS sees it."""
+
+    office: str  # our organisation's exchange index
+    partner: PartnerId
+    correspondent: Party  # the proven sender
+    received_at: datetime  # when the letter reached us
+    register_on: date  # the calendar date in the office's zone
+    return_id: str
+    message_id: str
+    group: str = ""  # our kind of document; empty: the mapping's default
+    default_inbox: str = ""  # empty: the mapping's default
+    unknown_addressee: str = "default"  # "default" | "wait" | "refuse"
+    same_number: str = "wait"  # "wait" | "attach" | "register"
+    wait_because: str = ""  # not empty: do not register, lay it before a person, with this reason
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    ref: CardRef
+    number: Number
+    created: bool  # False: the exchange id stood registered already
+    at: datetime | None = None  # when the EDMS made the card
+    routed: tuple[Addressee, ...] = ()
+    events: tuple[Event, ...] = ()  # facts that came with it (forwarded to an inbox); `changes` repeats them, same keys
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The document lies in the EDMS before a person; `changes` will tell what became of it."""
+
+    ref: CardRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdmsEvent:
+    """A fact about an exchange, as the EDMS's people made it."""
+
+    exchange: ExchangeId
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    events: tuple[EdmsEvent, ...]
+    cursor: str  # opaque; only moves forward
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A document the EDMS wants sent to one partner organisation."""
+
+    ref: str  # one dispatch row of the EDMS, opaque
+    card: CardRef
+    to: str  # the recipient organisation's exchange index
+    document: Document  # complete; for an answer, `links` names the original
+    contents: Contents
+    answers: ExchangeId | None = None  # the incoming exchange this answers
+    subscription: Subscription | None = None
+
+
+class OutgoingState(Enum):
+    """What the sending clerk sees on the dispatch row."""
+
+    TAKEN = "taken"  # queued
+    SENT = "sent"  # handed to mail
+    FAILED = "failed"  # not delivered
+    REFUSED = "refused"  # we ourselves could not send it (unknown partner, too big …)
+    OVERDUE = "overdue"
+
+
+class Edms(Protocol):
+    """One records-management system.
+
+    Every exception that is not `Refused` means "not now": the caller repeats the call.
+    Each writing method is one transaction, and repeating it after a crash yields the same result.
+    """
+
+    def check(self) -> Health:
+        """Verify connection, rights, tables and columns, counters, file store; change nothing."""
+
+    def resolve(self, hint: Party) -> Addressee | None:
+        """Return the inbox that *hint* means, or None; two candidates are None, never a guess."""
+
+    def register(
+        self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
+    ) -> Registration | Waiting:
+        """Register *document*, once for ever per *exchange*; all or nothing, files readable back before it returns.
+
+        Raises Refused when the mapping says so (a lookup with outcome ``refuse``).
+        """
+
+    def attach(
+        self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId
+    ) -> Registration:
+        """Add the files and tasks of *follow_up* to the card of *exchange*; number and date never change."""
+
+    def record(self, outgoing_ref: str, events: Sequence[Event]) -> None:
+        """Write a partner's news onto the sender's card and dispatch row; idempotent by event key."""
+
+    def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
+        """Return what people did with documents we registered, never losing a committed change; may repeat.
+
+        A *cursor* of None starts from the beginning of what we registered.
+        """
+
+    def outgoing(self, limit: int = 50) -> Sequence[Outgoing]:
+        """Return documents that shall be sent and are not marked yet."""
+
+    def mark(self, outgoing_ref: str, state: OutgoingState, detail: str = "", at: datetime | None = None) -> None:
+        """Tell the clerk what became of a dispatch; idempotent; failures also land in the clerk's inbox."""
+
+    def link(self, exchange: ExchangeId, original: "Original") -> bool:
+        """Tie the card of *exchange* (an answer) to the original's card, both ways; False when it is not there."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The document of ours that an incoming answer refers to."""
+
+    uid: DocumentUid = DocumentUid("")
+    number: Number = Number()
+
+
+class Phase(Enum):
+    """How far an attempt to send came; before DOT nothing can have been delivered."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"  # the final dot was sent, the answer is unknown
+    REPLIED = "replied"
+
+
+class Outcome(Enum):
+    SENT = "sent"
+    TRY_LATER = "try-later"
+    REJECTED = "rejected"  # 5xx: no use trying again
+    AMBIGUOUS = "ambiguous"  # perhaps delivered; repeat the same bytes after a pause
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of one attempt."""
+
+    outcome: Outcome
+    phase: Phase
+    code: int | None  # SMTP reply code
+    words: str  # the server's own, one line, at most 500 characters
+
+
+class Post(Protocol):
+    """A way to hand a sealed letter to mail."""
+
+    async def send(self, letter: Content, sender: str, recipient: str) -> Posted:
+        """Try once to deliver *letter* (CRLF lines) to one *recipient*; never raises for what the network does."""
+
+    async def close(self) -> None:
+        """Say goodbye to servers."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the moment, aware UTC."""
+
+
+class Failpoint(Protocol):
+    """A named place where a test may break things; does nothing in production."""
+
+    def __call__(self, name: str) -> None: ...
