@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Letters that came in: accepted once, claimed fairly, concluded, or put off."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, func, select, update
+
+from gateway.journal import claiming, schema
+from gateway.journal.blobs import Kept
+from gateway.journal.claiming import FRESH, SUSPECT, Turn
+from gateway.journal.columns import EPOCH, Moment
+from gateway.journal.entry import Entry, insert_or_ignore, store_letters
+from gateway.journal.states import State
+
+E = schema.entries.c
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A letter at the door, its bytes safe already."""
+
+    source: str  # unique transport identity: "smtp:<uuid>", or `imap_source`
+    channel: str  # listener or mailbox
+    lane: str  # for fair turns only, never for trust
+    envelope_sender: str
+    envelope_recipients: tuple[str, ...]
+    peer: str
+    arrived_anew: bool  # False: a rescan found it
+    letter: Kept
+
+    def __post_init__(self) -> None:
+        if not self.source or not self.lane:
+            raise ValueError("an arrival needs a source and a lane")
+
+
+def imap_source(mailbox: str, uidvalidity: int, uid: int) -> str:
+    """Return the transport identity of one copy in a mailbox."""
+    return f"imap:{uidvalidity}:{uid}:{mailbox}"
+
+
+# --- accepting ------------------------------------------------------------------------------------------------------
+
+_ACCEPT = {
+    engine: statement.returning(E.id, E.source) for engine, statement in insert_or_ignore(schema.entries).items()
+}
+_BY_SOURCE = select(E.id, E.source).where(E.source.in_(bindparam("sources", expanding=True)))
+
+
+def accept(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[int]:
+    """Write *arrivals* and return their ids in the same order; one whose source is known keeps its id and its row.
+
+    The commit of *tx* is the moment from which we answer for them.
+    """
+    by_source = {arrival.source: arrival for arrival in arrivals}
+    if not by_source:
+        return []
+    rows = [_row(arrival, now) for arrival in by_source.values()]
+    ids = {source: id for id, source in tx.execute(_ACCEPT[tx.dialect.name], rows)}
+    store_letters(tx, ((id, by_source[source].letter) for source, id in ids.items()))
+    known = [source for source in by_source if source not in ids]
+    if known:
+        ids |= {source: id for id, source in tx.execute(_BY_SOURCE, {"sources": known})}
+    return [ids[arrival.source] for arrival in arrivals]
+
+
+def _row(arrival: Arrival, now: datetime) -> dict[str, Any]:  # Any: column values
+    copy = arrival.source.split(":", 3) if arrival.source.startswith("imap:") else None
+    return {
+        "direction": "in",
+        "state": State.ACCEPTED.value,
+        "source": arrival.source,
+        "channel": arrival.channel,
+        "lane": arrival.lane,
+        "envelope_sender": arrival.envelope_sender,
+        "envelope_recipients": json.dumps(arrival.envelope_recipients),
+        "peer": arrival.peer,
+        "arrived_anew": arrival.arrived_anew,
+        "size": arrival.letter.size,
+        "sha256": arrival.letter.sha256,
+        "created_at": now,
+        "ready_at": EPOCH,
+        "uidvalidity": int(copy[1]) if copy else None,
+        "uid": int(copy[2]) if copy else None,
+    }
+
+
+# --- claiming -------------------------------------------------------------------------------------------------------
+
+
+def claim(tx: Connection, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Entry]:
+    """Hand *worker* up to *limit* due entries for the time of *lease*, each lane its equal share, oldest first.
+
+    `starts` counts the claim and is committed with it, so a letter that kills its worker is known by its count.
+    One with a start behind it (its worker died, or it is suspected of a defect) comes alone, in turn with the others.
+    """
+    if limit < 1:
+        return []
+    lanes = claiming.lanes_with_work(tx, (SUSPECT, FRESH), now)
+    if not any(lanes.values()):
+        return []
+    only = sum(len(names) for names in lanes.values()) == 1
+    turn = Turn() if only else claiming.turn_of(tx, worker)
+    queue = SUSPECT if lanes[SUSPECT] and not (turn.alone and lanes[FRESH]) else FRESH
+    order = claiming.rotated(lanes[queue], turn.lane)
+    room = 1 if queue is SUSPECT else limit
+    taken = claiming.take(tx, queue, order, worker, room, now, now + lease)
+    if not only:
+        claiming.remember(tx, worker, Turn(order[min(room, len(order)) - 1], queue is SUSPECT))
+    return taken
+
+
+_RENEW = (
+    update(schema.entries)
+    .where(E.id.in_(bindparam("ids", expanding=True)), E.worker == bindparam("who"))
+    .where(E.state.in_([State.ACCEPTED.value, State.QUEUED.value]))
+    .values(ready_at=bindparam("until", type_=Moment()))
+    .returning(E.id)
+)
+
+
+def _named(worker: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a name begins with the bound prefix, a number in it being whole: "node-1" is not "node-10"."""
+    length = bindparam("length", type_=Integer())
+    following = func.substr(worker, length + 1, 1)
+    return and_(func.substr(worker, 1, length) == bindparam("prefix"), following.not_in(tuple("0123456789")))
+
+
+_FREE = {"worker": "", "ready_at": func.coalesce(E.not_before, bindparam("epoch", EPOCH, type_=Moment()))}
+_RELEASE = (
+    update(schema.entries)
+    .where(E.direction.in_(["in", "out"]), E.state.in_(["accepted", "queued"]), E.worker != "")
+    .where(_named(E.worker))
+    .values(_FREE)
+)
+_LEAVE = schema.turns.delete().where(_named(schema.turns.c.worker))
+
+
+def renew(tx: Connection, worker: str, ids: Sequence[int], now: datetime, lease: timedelta) -> frozenset[int]:
+    """Prolong *worker*'s claims on *ids* and return those it still holds; the others are somebody else's by now."""
+    if not ids:
+        return frozenset()
+    values = {"ids": list(ids), "who": worker, "until": now + lease}
+    return frozenset(tx.execute(_RENEW, values).scalars())
+
+
+def release(tx: Connection, worker_prefix: str | None, now: datetime) -> int:
+    """Give back what dead workers held and return how many; `starts` stays.
+
+    They are those whose names begin with *worker_prefix* ("node-1" is not "node-10"), or all for None.
+    """
+    prefix = worker_prefix or ""
+    values = {"length": len(prefix), "prefix": prefix}
+    tx.execute(_LEAVE, values)
+    return tx.execute(_RELEASE, values).rowcount

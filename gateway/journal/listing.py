@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions about the entries, for the command line and the metrics; changes nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, func, or_
+
+from gateway.errors import Reason
+from gateway.journal import claiming, schema
+from gateway.journal.claiming import FRESH, OUTGOING, SUSPECT
+from gateway.journal.entry import COLUMNS, Entry, entry_of
+from gateway.journal.states import Direction, State
+from gateway.model import ExchangeId, PartnerId
+
+E = schema.entries.c
+_REGISTERED = "(state = 'done' AND kind = 'document')"  # literal, as its index has it
+OPEN = (State.ACCEPTED, State.WAITING, State.PARKED, State.QUEUED, State.FAILED)  # where somebody should look or work
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to send."""
+
+    at: datetime
+    outcome: str  # a `ports.Outcome`
+    phase: str  # a `ports.Phase`
+    code: int | None  # None: the server said none
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many entries stand where; an absent key means none."""
+
+    by_state: Mapping[tuple[Direction, State], int]
+    oldest: Mapping[tuple[Direction, State], datetime]  # of the open states: when the oldest entry there was written
+    by_reason: Mapping[tuple[State, Reason], int]  # of WAITING, PARKED and FAILED ones that have a reason
+
+
+def get(tx: Connection, id: int) -> Entry | None:
+    """Return entry *id*."""
+    row = tx.execute(sa.select(*COLUMNS).where(E.id == id)).one_or_none()
+    return entry_of(row) if row else None
+
+
+def select(
+    tx: Connection,
+    *,
+    direction: Direction | None = None,
+    states: Iterable[State] = (),
+    partner: PartnerId | None = None,
+    reason: Reason | None = None,
+    text: str = "",
+    exchange: ExchangeId | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """Return at most *limit* entries, the newest first; what is None or empty does not matter.
+
+    *text* is looked for in ids, Message-IDs, addresses and the detail, without case for ASCII letters.
+    """
+    statement = sa.select(*COLUMNS).order_by(E.id.desc()).limit(limit)
+    wanted = tuple(states)
+    if wanted:
+        statement = statement.where(_stands(wanted))
+    if direction is not None:
+        statement = statement.where(E.direction == direction.value)
+    if partner is not None:
+        statement = statement.where(E.partner == partner)
+    if reason is not None:
+        statement = statement.where(E.reason == reason.value)
+    if exchange is not None:
+        statement = statement.where(E.exchange == exchange)
+    if text:
+        places = (E.message_id, E.rfc_message_id, E.envelope_sender, E.recipient, E.detail, E.exchange)
+        statement = statement.where(or_(*(column.icontains(text, autoescape=True) for column in places)))
+    return [entry_of(row) for row in tx.execute(statement)]
+
+
+def attempts(tx: Connection, id: int) -> tuple[Attempt, ...]:
+    """Return every attempt to send entry *id*, in order."""
+    table = schema.attempts.c
+    columns = (table.at, table.outcome, table.phase, table.code, table.words)
+    rows = tx.execute(sa.select(*columns).where(table.entry == id).order_by(table.id))
+    return tuple(Attempt(*row) for row in rows)
+
+
+def counts(tx: Connection, *, closed: bool = True) -> Counts:
+    """Return how many entries stand in each state; *closed* False leaves out those that need nobody (DONE, SENT …).
+
+    The open ones cost what is open; the closed ones cost a walk through an index of the whole journal.
+    """
+    states = tuple(State) if closed else OPEN
+    found = tx.execute(
+        sa.select(E.state, func.count(), func.min(E.id)).where(_stands(states)).group_by(E.direction, E.state)
+    )
+    rows = [(State(state), number, first) for state, number, first in found]
+    firsts = [first for state, _, first in rows if state in OPEN]
+    written = {row.id: row.created_at for row in tx.execute(sa.select(E.id, E.created_at).where(E.id.in_(firsts)))}
+    reasons = tx.execute(
+        sa.select(E.state, E.reason, func.count())
+        .where(_stands((State.WAITING, State.PARKED, State.FAILED)), E.reason.is_not(None))
+        .group_by(E.direction, E.state, E.reason)
+    )
+    return Counts(
+        {(state.direction, state): number for state, number, _ in rows},
+        {(state.direction, state): written[first] for state, _, first in rows if state in OPEN},
+        {(State(state), Reason(reason)): number for state, reason, number in reasons},
+    )
+
+
+def _stands(states: tuple[State, ...]) -> sa.ColumnElement[bool]:
+    """Whether an entry is in one of *states*, said so that the index by direction and state answers."""
+    directions = {state.direction.value for state in states}
+    return sa.and_(E.direction.in_(sorted(directions)), E.state.in_([state.value for state in states]))
+
+
+def finished_since(tx: Connection, moment: datetime) -> bool:
+    """Say whether any document was taken by the EDMS after *moment*: then the EDMS works.
+
+    Refusals, duplicates and resends do not count: they end without the EDMS.
+    """
+    wanted = sa.select(func.max(E.concluded_at)).where(sa.literal_column(_REGISTERED), E.reason.is_(None))
+    last: datetime | None = tx.scalar(wanted)
+    return last is not None and last > moment
+
+
+def next_due(tx: Connection, direction: Direction) -> datetime | None:
+    """Return when the next entry can be taken: long past for "at once", None when nothing waits.
+
+    A claimed one counts with the end of its lease.
+    """
+    return claiming.next_moment(tx, (SUSPECT, FRESH) if direction is Direction.IN else (OUTGOING,))

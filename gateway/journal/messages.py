@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which messages and which contents have been seen: a message is known by partner and id, a letter by its digest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from gateway.journal import schema
+from gateway.journal.entry import insert_or_ignore
+from gateway.model import ExchangeId, MessageId, PartnerId, Sha256
+
+M = schema.messages.c
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A message that was seen; the first of its name."""
+
+    partner: PartnerId
+    message_id: MessageId
+    digest: str  # empty: a report has none
+    exchange: ExchangeId | None  # None: it found none
+    entry: int | None  # the letter that brought it; None: removed since
+    at: datetime
+
+
+_COLUMNS = (M.partner, M.message_id, M.digest, M.exchange, M.entry, M.at)
+_NOTE = {engine: statement.returning(*_COLUMNS) for engine, statement in insert_or_ignore(schema.messages).items()}
+_FIND = select(*_COLUMNS).where(M.partner == bindparam("with_partner"), M.message_id == bindparam("sought"))
+_SEEN = select(schema.contents.c.entry).where(schema.contents.c.digest == bindparam("sought"))
+_SEE = insert_or_ignore(schema.contents)
+
+
+def note(
+    tx: Connection,
+    partner: PartnerId,
+    message_id: MessageId,
+    digest: str,
+    exchange: ExchangeId | None,
+    entry: int,
+    now: datetime,
+) -> Noted:
+    """Write a message down, or return what stands under its name; the caller compares digest and entry."""
+    row = {"partner": partner, "message_id": message_id, "digest": digest, "exchange": exchange, "entry": entry}
+    fresh = tx.execute(_NOTE[tx.dialect.name], {**row, "at": now}).first()
+    if fresh is not None:
+        return _noted(fresh)
+    standing = find(tx, partner, message_id)
+    assert standing is not None  # it stood in the way of ours
+    return standing
+
+
+def find(tx: Connection, partner: PartnerId, message_id: MessageId) -> Noted | None:
+    """Return what was noted of *partner*'s message."""
+    row = tx.execute(_FIND, {"with_partner": partner, "sought": message_id}).first()
+    return _noted(row) if row else None
+
+
+def seen_content(tx: Connection, digest: Sha256) -> int | None:
+    """Return the entry that first brought a letter with this digest (without trace fields)."""
+    entry: int | None = tx.scalar(_SEEN, {"sought": digest})
+    return entry
+
+
+def note_content(tx: Connection, digest: Sha256, entry: int) -> None:
+    """Note that *entry* brought a letter with this digest; the first one stands."""
+    tx.execute(_SEE[tx.dialect.name], {"digest": digest, "entry": entry})
+
+
+def _noted(row: Sequence[Any]) -> Noted:  # Any: a row of `_COLUMNS`
+    return Noted(*row)

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Letters that go out: queued sealed, sent in order within their exchange, told to the EDMS, sent again on demand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from gateway.journal import claiming, schema
+from gateway.journal.blobs import Kept
+from gateway.journal.claiming import OUTGOING, Turn
+from gateway.journal.columns import EPOCH, Moment
+from gateway.journal.entry import COLUMNS, Entry, entry_of, insert_or_ignore, store_letters
+from gateway.journal.settling import impossible, let_go
+from gateway.journal.states import State
+from gateway.model import ExchangeId, MessageId, PartnerId
+from gateway.ports import Outcome, Posted
+
+E = schema.entries.c
+_QUEUED = E.state == literal_column("'queued'")
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A sealed letter, its bytes safe already."""
+
+    exchange: ExchangeId | None  # None: an answer to what nobody could read
+    partner: PartnerId | None  # None: it goes to nobody we have an agreement with
+    channel: str
+    office: str
+    kind: str  # "document", "report" or "receipt"
+    message_id: str
+    rfc_message_id: str
+    envelope_sender: str
+    recipient: str
+    letter: Kept
+    outgoing_ref: str | None  # the EDMS's dispatch row; None: ours alone
+    in_reply: bool
+    not_before: datetime | None = None  # None: at once
+    held: bool = False
+
+
+_QUEUE = {engine: statement.returning(E.id) for engine, statement in insert_or_ignore(schema.entries).items()}
+_BY_REF = select(E.id).where(E.outgoing_ref == bindparam("ref"), E.office == bindparam("office"))
+
+
+def queue(tx: Connection, outbound: Outbound, now: datetime) -> int:
+    """Queue *outbound* and return its entry; an outgoing ref that its office sent before returns the standing one."""
+    row = {
+        "direction": "out",
+        "state": State.QUEUED.value,
+        "lane": outbound.partner or outbound.channel,
+        "channel": outbound.channel,
+        "partner": outbound.partner or None,
+        "exchange": outbound.exchange or None,
+        "office": outbound.office,
+        "kind": outbound.kind,
+        "message_id": outbound.message_id,
+        "rfc_message_id": outbound.rfc_message_id,
+        "envelope_sender": outbound.envelope_sender,
+        "recipient": outbound.recipient,
+        "outgoing_ref": outbound.outgoing_ref,
+        "in_reply": outbound.in_reply,
+        "held": outbound.held,
+        "size": outbound.letter.size,
+        "sha256": outbound.letter.sha256,
+        "created_at": now,
+        "not_before": outbound.not_before,
+        "ready_at": outbound.not_before or EPOCH,
+    }
+    id: int | None = tx.scalar(_QUEUE[tx.dialect.name], row)
+    if id is None:
+        return int(tx.execute(_BY_REF, {"ref": outbound.outgoing_ref, "office": outbound.office}).scalar_one())
+    store_letters(tx, ((id, outbound.letter),))
+    return id
+
+
+def forget_ref(tx: Connection, outgoing_ref: str, office: str) -> None:
+    """Let a dispatch row be sent anew: the letters that went for it before keep everything but the row's name."""
+    mine = (E.outgoing_ref == outgoing_ref, E.office == office)
+    tx.execute(update(schema.entries).where(*mine).values(outgoing_ref=None))
+
+
+def take_due(tx: Connection, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Entry]:
+    """Hand *worker* up to *limit* letters to send now, each partner its equal share, oldest first.
+
+    An entry waits until the earlier ones of its exchange are SENT or FAILED, held ones among them.
+    """
+    lanes = claiming.lanes_with_work(tx, (OUTGOING,), now)[OUTGOING] if limit > 0 else []
+    if len(lanes) < 2:
+        return claiming.take(tx, OUTGOING, lanes, worker, limit, now, now + lease)
+    order = claiming.rotated(lanes, claiming.turn_of(tx, worker).lane)
+    taken = claiming.take(tx, OUTGOING, order, worker, limit, now, now + lease)
+    claiming.remember(tx, worker, Turn(order[min(limit, len(order)) - 1]))
+    return taken
+
+
+# --- what became of it ----------------------------------------------------------------------------------------------
+
+_ATTEMPTED = (
+    update(schema.entries)
+    .where(E.id == bindparam("entry"), _QUEUED)
+    .where(or_(bindparam("any_worker", type_=Boolean()), E.worker == bindparam("who")))
+    .values(
+        state=bindparam("to_state"),
+        attempts=E.attempts + 1,
+        worker="",
+        phase=bindparam("phase"),
+        words=bindparam("words"),
+        told_at=None,
+        not_before=bindparam("next_try", type_=Moment()),
+        ready_at=func.coalesce(bindparam("next_try", type_=Moment()), E.ready_at),
+        concluded_at=bindparam("concluded", type_=Moment()),
+        sent_at=bindparam("sent", type_=Moment()),
+        ambiguous_since=case(
+            (
+                bindparam("ambiguous", type_=Boolean()),
+                func.coalesce(E.ambiguous_since, bindparam("now", type_=Moment())),
+            ),
+            (bindparam("done", type_=Boolean()), None),
+            else_=E.ambiguous_since,
+        ),
+    )
+    .returning(E.exchange, E.attempts)
+)
+_NOTE = insert(schema.attempts)
+# Those behind it wait as long as it does, so the queue's index holds nothing that is due but cannot go.
+_PUT_OFF = (
+    update(schema.entries)
+    .where(E.exchange == bindparam("of_exchange"), _QUEUED, E.id > bindparam("entry"))
+    .where(E.worker == "", E.ready_at < bindparam("next_try", type_=Moment()))
+    .values(ready_at=bindparam("next_try", type_=Moment()))
+)
+
+
+def attempted(
+    tx: Connection, id: int, posted: Posted, now: datetime, next_try: datetime | None, *, worker: str | None = None
+) -> None:
+    """Write down one attempt at entry *id*: SENT, or QUEUED again until *next_try*, or FAILED when that is None.
+
+    After an ambiguous attempt `ambiguous_since` stands until the letter is sent.
+    With *worker*, only that worker's claim counts: raises Overtaken otherwise.  Raises ValueError when not queued.
+    """
+    sent = posted.outcome is Outcome.SENT
+    state = State.SENT if sent else State.QUEUED if next_try else State.FAILED
+    values = {
+        "entry": id,
+        "any_worker": worker is None,
+        "who": worker or "",
+        "to_state": state.value,
+        "phase": posted.phase.value,
+        "words": posted.words,
+        "next_try": None if sent else next_try,
+        "concluded": None if state is State.QUEUED else now,
+        "sent": now if sent else None,
+        "ambiguous": posted.outcome is Outcome.AMBIGUOUS,
+        "done": sent,
+        "now": now,
+    }
+    row = tx.execute(_ATTEMPTED, values).one_or_none()
+    if row is None:
+        raise impossible(tx, id, State.SENT, worker)
+    note = {"entry": id, "at": now, "outcome": posted.outcome.value, "phase": posted.phase.value}
+    tx.execute(_NOTE, note | {"code": posted.code, "words": posted.words})
+    if row.exchange is not None and state is State.QUEUED:
+        tx.execute(_PUT_OFF, {"of_exchange": row.exchange, "entry": id, "next_try": next_try})
+    elif row.exchange is not None and row.attempts > 1:
+        let_go(tx, id, row.exchange)
+
+
+_UNTOLD = (
+    select(*COLUMNS)
+    .where(literal_column("outgoing_ref IS NOT NULL AND told_at IS NULL AND state IN ('sent', 'failed')"))
+    .order_by(E.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_TOLD = (
+    update(schema.entries)
+    .where(E.id.in_(bindparam("ids", expanding=True)))
+    .where(or_(bindparam("any_state", type_=Boolean()), E.state == bindparam("seen")))
+    .values(told_at=bindparam("now", type_=Moment()))
+)
+
+
+def untold(tx: Connection, limit: int) -> list[Entry]:
+    """Return letters whose being SENT or FAILED the EDMS was not told, oldest first."""
+    return [entry_of(row) for row in tx.execute(_UNTOLD, {"most": limit})]
+
+
+def told(tx: Connection, ids: Sequence[int], now: datetime, *, seen: State | None = None) -> None:
+    """Note that the EDMS knows what became of *ids*; with *seen*, only of those that still stand there."""
+    if ids:
+        values = {"ids": list(ids), "now": now, "any_state": seen is None, "seen": seen.value if seen else ""}
+        tx.execute(_TOLD, values)
+
+
+# --- again ----------------------------------------------------------------------------------------------------------
+
+_ANSWERS = select(*COLUMNS).where(E.exchange == bindparam("of_exchange"), E.in_reply, E.direction == "out")
+_ANSWERS = _ANSWERS.order_by(E.id)
+_BY_MESSAGE_ID = select(*COLUMNS).where(
+    E.rfc_message_id == bindparam("rfc"), E.rfc_message_id != literal_column("''"), E.direction == "out"
+)
+_RESEND = (
+    update(schema.entries)
+    .where(E.id == bindparam("entry"), E.state == "sent")
+    .values(state="queued", concluded_at=None, not_before=None, ready_at=bindparam("epoch", EPOCH, type_=Moment()))
+)
+
+
+def answers_to(tx: Connection, exchange: ExchangeId) -> list[Entry]:
+    """Return the receipts and reports of *exchange* that went or go out, in order."""
+    return [entry_of(row) for row in tx.execute(_ANSWERS, {"of_exchange": exchange})]
+
+
+def by_rfc_message_id(tx: Connection, rfc_message_id: str) -> Entry | None:
+    """Return the letter of ours with that Message-ID (angle brackets do not matter), the latest of several."""
+    rows = tx.execute(_BY_MESSAGE_ID.order_by(E.id.desc()).limit(1), {"rfc": rfc_message_id.strip().strip("<>")})
+    row = rows.one_or_none()
+    return entry_of(row) if row else None
+
+
+def resend(tx: Connection, id: int, now: datetime) -> None:
+    """Send a SENT letter again, the same bytes; how often is the caller's care.  Raises ValueError when not SENT."""
+    if tx.execute(_RESEND, {"entry": id}).rowcount == 0:
+        raise impossible(tx, id, State.QUEUED, None)
+
+
+_REPEAT = insert(schema.repeats)
+_REPEATS = select(func.count()).where(
+    schema.repeats.c.partner == bindparam("partner"),
+    schema.repeats.c.message_id == bindparam("message_id"),
+    schema.repeats.c.at >= bindparam("since", type_=Moment()),
+)
+
+
+def note_repeat(tx: Connection, partner: PartnerId, message_id: MessageId, now: datetime) -> None:
+    """Note that the stored answers to a message were given again."""
+    tx.execute(_REPEAT, {"partner": partner, "message_id": message_id, "at": now})
+
+
+def repeats(tx: Connection, partner: PartnerId, message_id: MessageId, since: datetime) -> int:
+    """Return how often the stored answers to a message were given again since *since*."""
+    return int(tx.execute(_REPEATS, {"partner": partner, "message_id": message_id, "since": since}).scalar_one())

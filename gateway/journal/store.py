@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal as a place: opening it, its two kinds of transaction, its schema.
+
+SQLite is the embedded engine (WAL, ``synchronous=FULL``, writers queue at BEGIN IMMEDIATE); PostgreSQL is the engine
+beyond one machine.  Everything above works with a SQLAlchemy `Connection` and one code path.
+A `Journal` belongs to one process: open it after a fork, never before.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, column, create_engine, event, inspect, make_url, select, table, text
+
+from gateway.journal.blobs import Blobs, nowhere
+from gateway.journal.schema import HEAD, VERSION_TABLE
+from gateway.ports import Failpoint
+
+BUSY_SECONDS = 30  # LIMIT: how long a SQLite writer waits for its turn
+_LOOK_AGAIN_SECONDS = 0.0005
+_SCHEMA_LOCK = 7_306_942_001  # PostgreSQL's advisory lock for creating and upgrading; any fixed number
+
+
+class SchemaMismatch(Exception):
+    """The journal's tables are not those of this version; *found* is empty when nobody wrote their version down."""
+
+    def __init__(self, found: str, wanted: str) -> None:
+        newer = found > wanted
+        remedy = (
+            "it was written by a newer version: install that one" if newer else "type: edms-gateway db upgrade"
+        )  # revisions are numbered, so the greater one is the newer
+        super().__init__(f"the journal has schema {found or 'unknown'}, this version needs {wanted}; {remedy}")
+        self.found = found
+        self.wanted = wanted
+        self.command = "" if newer else "edms-gateway db upgrade"
+
+
+class Journal:
+    """An open journal.  Safe to share between the threads of one process."""
+
+    def __init__(self, engine: Engine, blobs: Blobs) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(journal_writes=True)
+        self.blobs = blobs
+
+    @classmethod
+    def open(cls, url: str, blobs: Path, *, failpoint: Failpoint = nowhere) -> "Journal":
+        """Open the journal at *url* with its large letters under *blobs*; an empty one is created.
+
+        Raises SchemaMismatch when its tables are of another version, sqlalchemy.exc.OperationalError when the
+        database cannot be reached.
+        """
+        engine = engine_of(url)
+        try:
+            _ready(engine)
+            return cls(engine, Blobs(blobs, failpoint))
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may write: committed at the end, rolled back by any exception."""
+        with self._writer.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads."""
+        with self._engine.begin() as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Bring the journal at *url* to this version's schema; nothing happens when it is there already.
+
+    Raises SchemaMismatch when a newer version wrote it.
+    """
+    engine = engine_of(url)
+    try:
+        with _alone(engine) as tx:
+            found = _version(tx)
+            if found is not None and found > HEAD:
+                raise SchemaMismatch(found, HEAD)
+            _migrate(tx)
+    finally:
+        engine.dispose()
+
+
+def engine_of(url: str) -> Engine:
+    """Return an engine set up as the journal needs it; raises ValueError for any other database."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite(parsed)
+    if backend == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+    raise ValueError(f"a journal lives in SQLite or PostgreSQL, not in {backend}")
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("a journal needs a file: sqlite:////var/lib/…/journal.sqlite")
+    # isolation_level None: we say BEGIN ourselves, the driver never does.
+    arguments = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, pool_size=10)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: sqlite3.Connection, record: Any) -> None:  # Any: the pool's own record, unused
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # NORMAL could lose accepted letters at a power failure
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-32768")  # LIMIT: 32 MiB of pages per connection
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("journal_writes"):
+        driver: Any = connection.connection.driver_connection  # Any: SQLAlchemy does not know which driver it is
+        _begin_writing(driver)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(driver: sqlite3.Connection) -> None:
+    """BEGIN IMMEDIATE, asking again every half millisecond.
+
+    SQLite's own waiting sleeps up to 100 ms between two looks, so one busy process would starve all the others.
+    """
+    deadline = monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                    raise
+            sleep(_LOOK_AGAIN_SECONDS)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+
+def _ready(engine: Engine) -> None:
+    with engine.begin() as tx:
+        found = _version(tx)
+    if found is None:
+        with _alone(engine) as tx:
+            if (found := _version(tx)) is None:
+                _migrate(tx)
+                found = HEAD
+    if found != HEAD:
+        raise SchemaMismatch(found, HEAD)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A writing transaction that no other process's `_alone` overlaps."""
+    with engine.execution_options(journal_writes=True).begin() as tx:
+        if tx.dialect.name == "postgresql":
+            tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+        yield tx
+
+
+def _version(tx: Connection) -> str | None:
+    """Return the schema's revision, "" when there are tables without one, None for an empty journal."""
+    tables = inspect(tx).get_table_names()
+    if VERSION_TABLE in tables:
+        number: str | None = tx.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
+        return number or ""
+    return "" if "entries" in tables else None
+
+
+def _migrate(tx: Connection) -> None:
+    # Imported here: alembic costs a fifth of a second, and only an empty or old journal needs it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = tx
+    command.upgrade(config, "head")

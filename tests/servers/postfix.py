@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real Postfix of our own: private configuration, queue and log, one free loopback port; the system's is not touched.
+
+It relays what this machine brings it, by the routes a test sets, and nothing else: a domain without a route bounces.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REMEDY = "sudo apt-get install --no-install-recommends postfix"
+
+_MAIN = """\
+compatibility_level = 3.6
+queue_directory = {home}/queue
+data_directory = {home}/data
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = mail.test
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+smtpd_relay_restrictions = permit_mynetworks, reject
+local_header_rewrite_clients =
+alias_maps =
+alias_database =
+local_recipient_maps =
+transport_maps = texthash:{home}/etc/transport
+default_transport = error:no route in this test
+message_size_limit = 0
+smtp_tls_security_level = none
+maillog_file = {home}/mail.log
+maillog_file_prefixes = {home}
+"""
+
+_MASTER = """\
+127.0.0.1:{port} inet n - n - - smtpd
+pickup  unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr    unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce  unix - - n - 0 bounce
+defer   unix - - n - 0 bounce
+trace   unix - - n - 0 bounce
+flush   unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp    unix - - n - - smtp
+lmtp    unix - - n - - lmtp
+showq   unix n - n - - showq
+error   unix - - n - - error
+retry   unix - - n - - error
+anvil   unix - - n - 1 anvil
+scache  unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+@dataclass(frozen=True)
+class Postfix:
+    """A running Postfix."""
+
+    home: Path  # may be entered by Postfix's own user, so sockets can stand here
+    port: int
+    host: str = "127.0.0.1"
+
+    def route(self, routes: Mapping[str, str]) -> None:
+        """Send the mail of each domain by its transport: ``lmtp:inet:127.0.0.1:24``, ``smtp:[127.0.0.1]:25`` …"""
+        lines = "".join(f"{domain} {transport}\n" for domain, transport in routes.items())
+        (self.home / "etc/transport").write_text(lines)
+        self._run("postfix", "reload")
+
+    def flush(self) -> None:
+        """Try again at once whatever waits."""
+        self._run("postqueue", "-f")
+
+    def queue(self) -> list[tuple[str, str]]:
+        """Return what is still here: the queue's name ("active", "deferred" …) and the reason of the last delay."""
+        letters = [json.loads(line) for line in self._run("postqueue", "-j").splitlines()]
+        return [(one["queue_name"], one["recipients"][0].get("delay_reason", "")) for one in letters]
+
+    @property
+    def log(self) -> str:
+        return (self.home / "mail.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        self._run("postfix", "start")
+
+    def stop(self) -> None:
+        self._run("postfix", "stop")
+
+    def _run(self, program: str, *arguments: str) -> str:
+        done = subprocess.run(
+            [f"/usr/sbin/{program}", "-c", str(self.home / "etc"), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} {' '.join(arguments)}: {done.stderr or self.log}")
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def _postfix() -> Iterator[Postfix]:
+    if not os.access("/usr/sbin/postfix", os.X_OK):
+        pytest.skip(f"Postfix is not installed; type: {REMEDY}")
+    if os.geteuid() != 0:
+        pytest.skip("Postfix starts only as root; type: sudo make test")
+    home = Path(tempfile.mkdtemp(prefix="gateway-postfix-"))
+    server = _prepared(home)
+    try:
+        server.start()
+        _answering(server)
+        yield server
+    finally:
+        if (home / "queue/pid/master.pid").exists():
+            server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def postfix(_postfix: Postfix) -> Iterator[Postfix]:
+    """A running Postfix with an empty queue and no routes."""
+    yield _postfix
+    _postfix._run("postsuper", "-d", "ALL")
+
+
+def _prepared(home: Path) -> Postfix:
+    home.chmod(0o755)
+    for name in ("etc", "queue", "data"):
+        (home / name).mkdir()
+    shutil.chown(home / "data", "postfix")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (home / "etc/main.cf").write_text(_MAIN.format(home=home))
+    (home / "etc/master.cf").write_text(_MASTER.format(port=port))
+    (home / "etc/transport").write_text("")
+    return Postfix(home, port)
+
+
+def _answering(server: Postfix) -> None:
+    """Wait until it greets."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with socket.create_connection((server.host, server.port), timeout=5) as line:
+                if line.recv(4) == b"220 ":
+                    return
+        except OSError:
+            pass
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Postfix does not answer: {server.log}")
+        time.sleep(0.05)
