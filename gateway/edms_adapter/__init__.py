@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records systems behind the `Edms` port, and how to connect another one.
+
+Two ways, in this order of preference:
+
+1. **A mapping file.**  If the system keeps its cards in an SQL database and its vendor allows rows to be written there,
+   copy ``mappings/registry.toml``, change the statements, and run ``edms-gateway edms check`` until nothing is wrong.
+   The file says, section by section: how a number is taken, what must be looked up and what to do when it is not there,
+   which rows a registered document becomes, whose inbox it goes to, how people's work shows in the tables, what shall
+   be sent and where a partner's news are written.  No code is needed; `gateway.edms_adapter.sql` knows no table.
+2. **A module.**  For a system with an interface of its own, write one module with a class that implements
+   `gateway.ports.Edms`, and hold it to the laws of ``tests/edms_adapter`` (they speak through a ``desk`` fixture).
+
+What every adapter promises: `register` happens at most once per exchange id, in any number of processes, all or
+nothing, files verified; `record` once per event key; `changes` loses no committed change and may repeat; whatever is
+raised besides `Refused` means "not now".
+Writing rows directly passes by the vendor's own rules (rights, full-text index, notices): prefer its procedures.
+"""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gateway.edms_adapter.sql.edms import SqlEdms, nowhere
+from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.ports import Clock, Failpoint
+
+__all__ = ["MappingError", "SqlEdms", "open_edms"]
+
+BUILT_IN = Path(__file__).parent / "mappings"
+
+
+def open_edms(
+    mapping: Path | str,
+    url: str,
+    files: Path,
+    zone: ZoneInfo | str,
+    failpoint: Failpoint = nowhere,
+    clock: Clock | None = None,
+) -> SqlEdms:
+    """Return the records system at *url* as *mapping* describes it: a path, or the bare name of a built-in one.
+
+    *files* is the directory of larger files, *zone* the office's; without a *clock* the database's is asked.
+    Nothing is connected yet; raises MappingError with every complaint about the file.
+    """
+    path = Path(mapping)
+    if path.suffix != ".toml" and len(path.parts) == 1:
+        path = BUILT_IN / f"{mapping}.toml"
+    office = ZoneInfo(zone) if isinstance(zone, str) else zone
+    return SqlEdms(path, url, files, office, failpoint, clock)

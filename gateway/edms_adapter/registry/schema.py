@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tables of the built-in registry, the same on SQLite and PostgreSQL.
+
+Moments are UTC, dates are calendar dates of the office.  Texts that may be missing are NULL.
+Rows of `execution`, `instruction_change`, `card_news` and `inbox_row` are only ever added.
+"""
+
+from datetime import UTC
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from gateway.edms_adapter.sql.association import Association
+from gateway.edms_adapter.sql.database import Database, engine
+from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
+
+metadata = MetaData()
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True)
+
+
+def _to(name: str, target: str, *, required: bool = True) -> Column[int]:
+    return Column(name, ForeignKey(f"{target}.id"), nullable=not required, index=True)
+
+
+def _moment(name: str, *, required: bool = False, index: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=not required, index=index)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
+
+
+# --- the office ---------------------------------------------------------------------------------------------------
+
+office = Table(
+    "office",
+    metadata,
+    _id(),
+    Column("exchange_index", Text, nullable=False, unique=True),
+    Column("short_name", Text, nullable=False),
+    Column("full_name", Text, nullable=False),
+)
+department = Table(
+    "department",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("number", Text),
+    Column("exchange_index", Text),
+)
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("post", Text),
+    _to("department_id", "department", required=False),
+    Column("exchange_index", Text),
+    Column("away_from", Date),
+    Column("away_until", Date),  # the last day away
+    _to("deputy_id", "person", required=False),
+)
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    _to("person_id", "person", required=False),
+    _to("department_id", "department", required=False),  # a department's own
+    _flag("is_default"),
+)
+correspondent = Table(
+    "correspondent",
+    metadata,
+    _id(),
+    Column("exchange_index", Text, nullable=False, unique=True),
+    Column("short_name", Text, nullable=False),
+    Column("full_name", Text),
+    Column("tax_id", Text),
+)
+journal = Table("journal", metadata, _id(), Column("name", Text, nullable=False), Column("prefix", Text))
+counter = Table(
+    "counter",
+    metadata,
+    Column("journal_id", ForeignKey("journal.id"), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+doc_group = Table(
+    "doc_group",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("direction", Text, CheckConstraint("direction in ('in', 'out')"), nullable=False),
+    _to("journal_id", "journal"),
+    _flag("is_default"),
+)
+
+# --- cards --------------------------------------------------------------------------------------------------------
+
+card = Table(
+    "card",
+    metadata,
+    _id(),
+    Column("uid", Text, unique=True),  # of an outgoing document: the same for ever
+    Column("direction", Text, CheckConstraint("direction in ('in', 'out')"), nullable=False),
+    # a waiting paper is a card without a number; joined: put onto another card
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined')"),
+        nullable=False,
+    ),
+    _to("group_id", "doc_group", required=False),  # NULL only while it waits
+    Column("number", Text),
+    Column("reg_date", Date),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("pages", Text),
+    Column("access", Text),
+    Column("note", Text),
+    Column("deadline", Date),
+    _moment("made_at", required=True),
+    # incoming: the sender's side
+    _to("correspondent_id", "correspondent", required=False),
+    Column("partner_uid", Text, index=True),
+    Column("partner_number", Text),
+    Column("partner_date", Date),
+    Column("partner_signer", Text),
+    Column("route", Text),  # how the addressees were found, for people
+    Column("exchange_mark", Text),  # what people should know of the exchange
+    Column("message_id", Text),
+    Column("return_id", Text),
+    Column("waits_because", Text),
+    _moment("decided_at", index=True),
+    _to("decided_by", "person", required=False),
+    Column("refusal", Text),
+    _to("joined_to", "card", required=False),
+    # outgoing: ours
+    _to("signer_id", "person", required=False),
+    _to("drafter_id", "person", required=False),
+    Index("card_of_partner", "correspondent_id", "partner_date"),
+)
+card_file = Table(
+    "card_file",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    _to("signs_id", "card_file", required=False),  # a detached signature of that file
+    _to("instruction_id", "instruction", required=False),  # a file of an instruction
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text),
+    Column("role", Text),
+    Column("content", LargeBinary),  # small ones
+    Column("path", Text),  # larger ones: inside the file store
+    CheckConstraint("(content is null) <> (path is null)"),
+)
+card_link = Table(
+    "card_link",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    _to("other_id", "card"),
+    Column("kind", Text, nullable=False),
+    _moment("at", required=True, index=True),
+    UniqueConstraint("card_id", "other_id", "kind"),
+)
+addressee = Table(
+    "addressee",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    _to("correspondent_id", "correspondent", required=False),
+    Column("organisation", Text),
+    Column("department", Text),
+    Column("name", Text),
+    Column("post", Text),
+)
+inbox_row = Table(
+    "inbox_row",
+    metadata,
+    _id(),
+    _to("inbox_id", "inbox"),
+    _to("card_id", "card"),
+    Column("kind", Text, CheckConstraint("kind in ('document', 'notice')"), nullable=False),
+    _moment("at", required=True, index=True),
+    _to("by_id", "person", required=False),  # who put it there; NULL: the gateway
+    Column("why", Text),
+    Column("text", Text),  # of a notice
+)
+
+# --- instructions -------------------------------------------------------------------------------------------------
+
+instruction = Table(
+    "instruction",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    Column("uid", Text, nullable=False),
+    _flag("external"),  # came with the document; its author is the sender's
+    _to("parent_id", "instruction", required=False),
+    Column("initial_uid", Text),  # the sent task that this own one carries out
+    Column("kind", Text, nullable=False, server_default="resolution"),
+    _to("author_id", "person", required=False),
+    Column("author_name", Text),
+    Column("author_post", Text),
+    Column("text", Text, nullable=False),
+    Column("deadline", Date),
+    _flag("controlled"),
+    Column("category", Text),
+    _flag("private"),
+    _moment("issued_at", required=True, index=True),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state in ('open', 'closed', 'cancelled')"),
+        nullable=False,
+        server_default="open",
+    ),
+    Column("progress", Text),
+    Column("fact_date", Date),
+    Column("resume", Text),
+    UniqueConstraint("card_id", "uid"),
+)
+executor = Table(
+    "executor",
+    metadata,
+    _id(),
+    _to("instruction_id", "instruction"),
+    _to("person_id", "person", required=False),
+    _to("inbox_id", "inbox", required=False),
+    Column("name", Text),
+    Column("post", Text),
+    Column("organisation", Text),
+    _flag("responsible"),
+    _flag("removed"),
+)
+execution = Table(
+    "execution",
+    metadata,
+    _id(),
+    _to("instruction_id", "instruction"),
+    _to("executor_id", "executor", required=False),
+    Column("reporter", Text),  # as a partner named him
+    Column("text", Text, nullable=False),
+    Column("status", Text),
+    _moment("at", required=True, index=True),
+)
+instruction_change = Table(
+    "instruction_change",
+    metadata,
+    _id(),
+    _to("instruction_id", "instruction"),
+    Column("kind", Text, nullable=False),  # due, progress, executors, closed, reopened, cancelled
+    _to("person_id", "person", required=False),
+    Column("text", Text),
+    _moment("at", required=True, index=True),
+)
+
+# --- sending ------------------------------------------------------------------------------------------------------
+
+dispatch = Table(
+    "dispatch",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    _to("correspondent_id", "correspondent"),
+    _to("clerk_id", "person"),
+    Column(
+        "state",
+        Text,
+        CheckConstraint(
+            "state in ('to send', 'queued', 'sent', 'received', 'registered', 'refused', 'failed', 'overdue')"
+        ),
+        nullable=False,
+        server_default="to send",
+    ),
+    _moment("asked_at", required=True),
+    _moment("queued_at"),
+    _moment("sent_at"),
+    Column("relay_words", Text),
+    _moment("received_at"),
+    Column("partner_number", Text),
+    Column("partner_date", Date),
+    _moment("registered_at"),
+    Column("refusal", Text),
+    Column("trouble", Text),
+    _moment("trouble_at"),
+    UniqueConstraint("card_id", "correspondent_id"),
+)
+card_news = Table(
+    "card_news",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    _to("dispatch_id", "dispatch", required=False),
+    _to("instruction_id", "instruction", required=False),  # ours that the news is about
+    Column("event", Text, nullable=False),
+    Column("task_uid", Text),
+    _moment("happened_at"),
+    _moment("written_at", required=True),
+    Column("text", Text, nullable=False),
+)
+
+
+def create(url: str) -> None:
+    """Make every table of the registry, and the gateway's own beside them; those that are there stay."""
+    made = engine(url)
+    try:
+        with made.begin() as connection:
+            metadata.create_all(connection)
+            Association(ClaimSection(), DatabaseSection()).metadata.create_all(connection)
+    finally:
+        made.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Return a connection of the registry's own users (moments in UTC)."""
+    return Database(url, UTC)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addressees of a document against the people in the database, and what happens when nobody fits."""
+
+from collections.abc import Callable
+from datetime import date
+
+from gateway.edms_adapter.sql import routing
+from gateway.edms_adapter.sql.database import Work
+from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.plan import Plan
+from gateway.edms_adapter.sql.values import Record, text
+from gateway.errors import Reason, Refused
+from gateway.model import Document, Party
+from gateway.ports import Addressee, Intake
+
+WHOLE = "адресован организации в целом"
+
+
+def inboxes(plan: Plan, work: Work, office: str, today: date) -> list[routing.Inbox]:
+    """Return everybody who may be an addressee in *office* (empty: in any) on that day."""
+    given = {"office": office, "today": today}
+    asked = {name: value for name, value in given.items() if name in plan.inbox_binds}
+    return [_inbox(row) for row in work.rows(plan.inboxes, asked)]
+
+
+def resolver(plan: Plan, work: Work, office: str, today: date) -> Callable[[Party | None], Addressee | None]:
+    """Return a function that finds the inbox of a party, reading the people at most once."""
+    everybody: list[routing.Inbox] = []
+
+    def resolve(party: Party | None) -> Addressee | None:
+        if party is None or not routing.wanted(party):
+            return None
+        if not everybody:
+            everybody.extend(inboxes(plan, work, office, today))
+        return routing.addressee(routing.find(party, everybody, plan.source.routing.strategies))
+
+    return resolve
+
+
+def routed(plan: Plan, work: Work, document: Document, intake: Intake) -> tuple[tuple[Addressee, ...], str]:
+    """Return the inboxes for *document*, each once, and why a person must decide, if so.
+
+    One unknown addressee among several does not hold up the rest: it goes to the default inbox with them.
+    Raises Refused when nobody was found and the office refuses that.
+    """
+    named = [party for party in document.addressees if ours(party, intake.office) and routing.wanted(party)]
+    everybody = inboxes(plan, work, intake.office, intake.register_on) if named else []
+    routes = [routing.find(party, everybody, plan.source.routing.strategies) for party in named]
+    found = [one for route in routes if (one := routing.addressee(route))]
+    lost = "; ".join(route.why for route in routes if route.inbox is None)
+    if lost and not found and intake.unknown_addressee == "refuse":
+        raise Refused(Reason.UNKNOWN_ADDRESSEE, lost)
+    if lost and not found and intake.unknown_addressee == "wait":
+        return (), lost
+    if lost or not found:
+        found.append(default_inbox(plan, work, intake.default_inbox, lost or WHOLE, found=not lost))
+    once: dict[str, Addressee] = {}
+    for one in found:
+        once.setdefault(one.inbox, one)
+    return tuple(once.values()), ""
+
+
+def default_inbox(plan: Plan, work: Work, wanted: str, why: str, *, found: bool) -> Addressee:
+    """Return the inbox for what nobody fits; MappingError when the mapping's query gives none."""
+    row = work.first(plan.default_inbox, {"wanted": wanted})
+    if row is None:
+        raise MappingError(f"routing.default: no inbox {wanted!r}" if wanted else "routing.default: gives no inbox")
+    return Addressee(text(row.key), text(row.name), "default", why, found)
+
+
+def ours(party: Party, office: str) -> bool:
+    """Say whether an addressee is of our *office*; one that names no organisation is."""
+    return not party.index or routing.code(party.index) == routing.code(office)
+
+
+def _inbox(row: Record) -> routing.Inbox:
+    try:
+        return routing.Inbox(**{name: text(value) for name, value in row.__dict__.items()})
+    except TypeError as error:
+        raise MappingError(f"routing.inboxes: {error}") from error

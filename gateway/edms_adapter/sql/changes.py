@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people did with the documents we registered, never losing a committed change.
+
+A *sweep* goes through every rule once, each in the order (cur, id), in pages.  A row counts when its `cur` is younger
+than the last sweep's youngest minus the overlap (a transaction that committed late), or when its card became ours
+that recently (a paper put onto a card with a history).  Rows come again; the reader knows them by event key.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, column, literal_column, or_, select
+
+from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.files import Store
+from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.plan import Plan, ReadyChange
+from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
+from gateway.edms_adapter.sql.values import Record, moment
+from gateway.edms_adapter.sql.waiting import note_settled
+from gateway.model import Event, EventKey, EventKind, ExchangeId
+from gateway.ports import ChangePage, Clock, EdmsEvent
+
+VERSION = 1
+KNOWN_OVERLAP = 900  # LIMIT: seconds; the clocks of several nodes may differ that much
+Mark = str | int  # of a cursor column: an ISO moment in UTC, or an integer
+
+
+@dataclass
+class Reached:
+    """How far one rule has come: `since` and `known` from earlier sweeps, `top` the youngest row of this one."""
+
+    since: Mark | None = None
+    known: str | None = None
+    top: Mark | None = None
+
+
+@dataclass
+class Cursor:
+    """Where a reader stands, as the opaque text it keeps for us."""
+
+    rules: dict[str, Reached] = field(default_factory=dict)
+    current: str = ""  # the rule a sweep is in; empty: between sweeps
+    after: tuple[Mark, Any, str] | None = None  # Any: a row id; the last row of the page before
+    latest: str | None = None  # the youngest tie when this sweep began
+
+    @classmethod
+    def parse(cls, written: str | None) -> "Cursor":
+        """Return the cursor; raises ValueError for a text we did not write."""
+        if written is None:
+            return cls()
+        raw = json.loads(written)
+        if raw.get("v") != VERSION:
+            raise ValueError(f"a cursor of version {raw.get('v')} is not understood")
+        rules = {name: Reached(*place) for name, place in raw["rules"].items()}
+        after = tuple(raw["after"]) if raw["after"] else None
+        return cls(rules, raw["current"], after, raw["latest"])
+
+    def __str__(self) -> str:
+        rules = {name: (place.since, place.known, place.top) for name, place in self.rules.items()}
+        return json.dumps(
+            {"v": VERSION, "rules": rules, "current": self.current, "after": self.after, "latest": self.latest}
+        )
+
+
+class Watcher:
+    """Reads the pages; keeps nothing between calls."""
+
+    def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock) -> None:
+        self.plan, self.database, self.store, self.clock = plan, database, store, clock
+
+    def page(self, written: str | None, limit: int) -> ChangePage:
+        """See `gateway.ports.Edms.changes`."""
+        note_settled(self.plan, self.database, self.clock.now())
+        cursor = Cursor.parse(written)
+        events: list[EdmsEvent] = []
+        with self.database.reading() as work:
+            scope = scope_of(self.plan, work, Shelf(self.store), constants(self.plan))
+            self._begin(cursor, work)
+            for change in self._rest_of_sweep(cursor):
+                rows = self._rows(work, change, cursor, limit - len(events))
+                events += [_event(change, row, scope) for row in rows]
+                self._advance(cursor, change, rows)
+                if len(events) >= limit:
+                    return ChangePage(_in_order(events), str(cursor), more=True)
+                cursor.after = None
+        self._end(cursor)
+        return ChangePage(_in_order(events), str(cursor), more=False)
+
+    # --- the sweep ----------------------------------------------------------------------------------------------
+
+    def _begin(self, cursor: Cursor, work: Work) -> None:
+        if cursor.current:
+            return
+        latest = moment(self.plan.association.latest(work), self.plan.zone)
+        cursor.latest = latest.isoformat() if latest else None
+        cursor.after = None
+        for place in cursor.rules.values():
+            place.top = place.since
+
+    def _rest_of_sweep(self, cursor: Cursor) -> list[ReadyChange]:
+        names = [change.name for change in self.plan.changes]
+        start = names.index(cursor.current) if cursor.current in names else 0
+        return list(self.plan.changes[start:])
+
+    def _advance(self, cursor: Cursor, change: ReadyChange, rows: list[Record]) -> None:
+        cursor.current = change.name
+        place = cursor.rules.setdefault(change.name, Reached())
+        if rows:
+            last = rows[-1]
+            cursor.after = (self._mark(change, last.cur), last.id, last.exchange)
+            place.top = self._younger(place.top, cursor.after[0])
+
+    def _end(self, cursor: Cursor) -> None:
+        for change in self.plan.changes:
+            place = cursor.rules.setdefault(change.name, Reached())
+            place.since, place.known = place.top, cursor.latest or place.known
+        cursor.current, cursor.after = "", None
+
+    @staticmethod
+    def _younger(one: Mark | None, other: Mark) -> Mark:
+        return other if one is None or other > one else one  # type: ignore[operator]  # both are of one rule: one type
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def _rows(self, work: Work, change: ReadyChange, cursor: Cursor, limit: int) -> list[Record]:
+        place = cursor.rules.get(change.name, Reached())
+        query, columns = _facts(self.plan, change)
+        values: dict[str, object] = {"limit": limit}
+        if place.since is not None:
+            fresh = columns.cur >= bindparam("since")
+            values["since"] = self._bound(change, place.since, change.rule.overlap)
+            if place.known is not None:
+                fresh = or_(fresh, columns.known_at >= bindparam("known"))
+                values["known"] = datetime.fromisoformat(place.known) - timedelta(seconds=KNOWN_OVERLAP)
+            query = query.where(fresh)
+        if cursor.after is not None:
+            query = query.where(_beyond((columns.cur, columns.id, columns.exchange)))
+            cur, row_id, exchange = cursor.after
+            values.update(after_0=self._bound(change, cur, 0), after_1=row_id, after_2=exchange)
+        query = query.order_by(columns.cur, columns.id, columns.exchange)
+        return work.ask(query.limit(bindparam("limit")), values)
+
+    def _mark(self, change: ReadyChange, value: object) -> Mark:
+        if change.rule.cursor == "integer":
+            return int(str(value))
+        when = moment(value, self.plan.zone)
+        if when is None:
+            raise MappingError(f"changes {change.name!r}: a row without 'cur': leave such rows out of the query")
+        return when.isoformat(timespec="microseconds")
+
+    @staticmethod
+    def _bound(change: ReadyChange, mark: Mark, overlap: int) -> object:
+        if isinstance(mark, int):
+            return mark - overlap
+        return datetime.fromisoformat(mark) - timedelta(seconds=overlap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    cur: ColumnElement[Any]  # Any: a moment or an integer
+    id: ColumnElement[Any]  # Any: whatever the business row's key is
+    exchange: ColumnElement[str]
+    known_at: ColumnElement[datetime]
+
+
+def _facts(plan: Plan, change: ReadyChange) -> tuple[Select[Any], _Columns]:  # Any: whatever columns the rule has
+    """Return the query of a rule's rows tied to our exchanges."""
+    row = change.sql.columns(*(column(name) for name in ("id", "card", "cur"))).subquery("fact")
+    tied, exchange, known_at = plan.association.joined(row)
+    every: ColumnElement[Any] = literal_column("fact.*")
+    query: Select[Any] = select(every, exchange.label("exchange")).select_from(tied)
+    return query, _Columns(row.c.cur, row.c.id, exchange, known_at)
+
+
+def told_at_once(plan: Plan, work: Work, store: Store, exchange: ExchangeId) -> tuple[Event, ...]:
+    """Return what `changes` will say of the inboxes *exchange* came to, with the same keys."""
+    scope = scope_of(plan, work, Shelf(store), constants(plan))
+    events: list[Event] = []
+    for change, query in _forwardings(plan):
+        events += [_event(change, row, scope).event for row in work.rows(query, {"exchange": exchange})]
+    return tuple(events)
+
+
+@lru_cache(16)
+def _forwardings(plan: Plan) -> tuple[tuple[ReadyChange, Select[Any]], ...]:  # Any: whatever columns the rule has
+    """Return the rules that tell of inboxes, each with its query for one :exchange."""
+    made = []
+    for change in plan.changes:
+        if change.rule.event is EventKind.FORWARDED:
+            query, columns = _facts(plan, change)
+            query = query.where(columns.exchange == bindparam("exchange")).order_by(columns.cur, columns.id)
+            made.append((change, query))
+    return tuple(made)
+
+
+def _event(change: ReadyChange, row: Record, scope: dict[str, Any]) -> EdmsEvent:  # Any: see scope_of
+    seen = {**scope, "row": row}
+    state = f"/{change.state(seen)}" if change.state else ""
+    fields = change.fields(seen)
+    fields.setdefault("at", None)
+    key = EventKey(f"{change.name}/{row.card}/{row.id}{state}")
+    return EdmsEvent(ExchangeId(row.exchange), Event(change.rule.event, key, **fields))
+
+
+def _in_order(events: list[EdmsEvent]) -> tuple[EdmsEvent, ...]:
+    """Return the events of a page as they happened, those without a moment first."""
+    return tuple(sorted(events, key=lambda one: one.event.at or datetime.min.replace(tzinfo=UTC)))
+
+
+def _beyond(columns: tuple[ColumnElement[Any], ...]) -> ColumnElement[bool]:  # Any: columns of any type
+    """Return the condition (columns) > (:after_0, :after_1 …), in plain words every database understands."""
+    first, *rest = columns
+    condition = first > bindparam(f"after_{3 - len(columns)}")
+    if not rest:
+        return condition
+    same = first == bindparam(f"after_{3 - len(columns)}")
+    return or_(condition, and_(same, _beyond(tuple(rest))))

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an administrator runs after editing a mapping: does the database have what the file speaks of?
+
+Nothing is changed.  Tables and columns are found by reflection; other statements are planned by the database
+(``EXPLAIN``) without being run.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Inspector, TextClause, inspect, text
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
+
+from gateway.edms_adapter.sql import addressees
+from gateway.edms_adapter.sql.database import Database
+from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.plan import Plan
+from gateway.edms_adapter.sql.steps import Insert, binds
+from gateway.ports import Finding
+
+FREE_BYTES = 1 << 30  # LIMIT: less free space than this in the file store is a finding
+EXPLAINING = ("sqlite", "postgresql")
+
+
+def findings(plan: Plan, database: Database, files: Path, today: Callable[[], date]) -> Iterator[Finding]:
+    """Yield every finding; a database that cannot be reached is the only one then."""
+    try:
+        with database.engine.connect() as connection:
+            inspector = inspect(connection)
+            yield Finding(True, f"database {database.engine.url.render_as_string(hide_password=True)}")
+            yield from _own_tables(plan, inspector)
+            for step in plan.compiler.inserts:
+                yield from _insert(step, inspector)
+    except SQLAlchemyError as error:
+        yield Finding(False, "database", _words(error), "check the address, that the server runs, and our rights")
+        return
+    if database.engine.dialect.name in EXPLAINING:
+        for place, statement in plan.compiler.statements:
+            yield from _statement(place, statement, database)
+    yield from _counters(plan, database, today())
+    yield from _default_inbox(plan, database)
+    yield from _file_store(files)
+
+
+def _own_tables(plan: Plan, inspector: Inspector) -> Iterator[Finding]:
+    for table in plan.association.metadata.sorted_tables:
+        there = inspector.has_table(table.name, schema=table.schema)
+        remedy = (
+            ""
+            if there
+            else "create our tables: edms-gateway edms check --create, or by hand as docs/adding-an-edms.md says"
+        )
+        yield Finding(there, f"our table {table.fullname}", "" if there else "is missing", remedy)
+
+
+def _insert(step: Insert, inspector: Inspector) -> Iterator[Finding]:
+    schema, _, name = step.table.rpartition(".")
+    what = f"{step.place}: table {step.table}"
+    try:
+        columns = {column["name"]: column for column in inspector.get_columns(name, schema or None)}
+        keys = inspector.get_pk_constraint(name, schema or None)["constrained_columns"]
+    except NoSuchTableError:
+        yield Finding(False, what, "there is no such table", "correct the name, or grant us the right to see it")
+        return
+    wrong = False
+    for column in (*step.columns, *((step.key,) if step.key else ())):
+        if column not in columns:
+            wrong = True
+            known = ", ".join(sorted(columns))
+            yield Finding(False, f"{what}: column {column}", "there is no such column", f"there are: {known}")
+    for column, facts in columns.items():
+        made_by_itself = facts.get("default") or facts.get("identity") or facts.get("computed") or keys == [column]
+        if not facts["nullable"] and not made_by_itself and column not in step.columns:
+            wrong = True
+            remedy = f"add {column} to {step.place}.values"
+            yield Finding(False, f"{what}: column {column}", "must not be NULL, has no default, is not mapped", remedy)
+    if not wrong:
+        yield Finding(True, what)
+
+
+def _statement(place: str, statement: TextClause, database: Database) -> Iterator[Finding]:
+    names = binds(statement.text)
+    try:
+        with database.reading() as work:
+            work.ask(text(f"explain {statement.text}"), dict.fromkeys(names))
+    except SQLAlchemyError as error:
+        yield Finding(False, f"{place}: statement", _words(error), "correct the statement, or grant us the right")
+        return
+    yield Finding(True, f"{place}: statement")
+
+
+def _counters(plan: Plan, database: Database, today: date) -> Iterator[Finding]:
+    missing = plan.source.number.missing
+    if missing is None:
+        return
+    try:
+        with database.reading() as work:
+            names = [str(row.name) for row in work.ask(text(missing), {"year": today.year})]
+    except SQLAlchemyError:
+        return  # said already, with the statement
+    made = plan.source.number.start is not None
+    for name in names:
+        detail = "is made at the first use" if made else "is missing"
+        remedy = "" if made else f"open the year {today.year} in the journal {name}"
+        yield Finding(made, f"counter of {name} for {today.year}", detail, remedy)
+    if not names:
+        yield Finding(True, f"counters for {today.year}")
+
+
+def _default_inbox(plan: Plan, database: Database) -> Iterator[Finding]:
+    remedy = "name an inbox for documents without an addressee in the query routing.default"
+    try:
+        with database.reading() as work:
+            inbox = addressees.default_inbox(plan, work, "", "", found=True)
+    except MappingError as error:
+        yield Finding(False, "default inbox", str(error), remedy)
+        return
+    except SQLAlchemyError:
+        return  # said already, with the statement
+    yield Finding(True, "default inbox", inbox.name)
+
+
+def _file_store(files: Path) -> Iterator[Finding]:
+    what = f"file store {files}"
+    try:
+        with tempfile.TemporaryFile(dir=files) as stream:
+            stream.write(b"?")
+            stream.flush()
+            os.fsync(stream.fileno())
+        free = shutil.disk_usage(files).free
+    except OSError as error:
+        yield Finding(False, what, f"cannot be written: {error.strerror}", "make the directory and give it to us")
+        return
+    if free < FREE_BYTES:
+        yield Finding(False, what, f"only {free >> 20} MiB are free", "make room: a full store stops registration")
+        return
+    yield Finding(True, what)
+
+
+def _words(error: SQLAlchemyError) -> str:
+    """Return what the driver said, in one line, without our statement and its values."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]

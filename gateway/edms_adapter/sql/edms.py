@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The `Edms` port over a mapping: puts the parts together and delegates."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from gateway.edms_adapter.sql import addressees
+from gateway.edms_adapter.sql.changes import Watcher
+from gateway.edms_adapter.sql.check import findings
+from gateway.edms_adapter.sql.database import Database
+from gateway.edms_adapter.sql.files import Store
+from gateway.edms_adapter.sql.mapping import MappingError, load
+from gateway.edms_adapter.sql.outgoing import Sender
+from gateway.edms_adapter.sql.plan import Plan, compile_mapping
+from gateway.edms_adapter.sql.register import Registrar
+from gateway.model import Document, Event, ExchangeId, Party
+from gateway.ports import (
+    Addressee,
+    ChangePage,
+    Clock,
+    Contents,
+    Failpoint,
+    Health,
+    Intake,
+    Original,
+    Outgoing,
+    OutgoingState,
+    Registration,
+    Waiting,
+)
+
+
+class DatabaseClock:
+    """The records system's own clock: for whoever hands in none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def now(self) -> datetime:
+        return self._database.now()
+
+
+def nowhere(name: str) -> None:
+    """The failpoint of production: nothing breaks."""
+
+
+class SqlEdms:
+    """A records system behind a mapping; made by `gateway.edms_adapter.open_edms`.
+
+    Threads may share one; a forked process opens its own.  `close` lets the connections go.
+    """
+
+    def __init__(
+        self, mapping: Path, url: str, files: Path, zone: ZoneInfo, failpoint: Failpoint, clock: Clock | None
+    ) -> None:
+        self.plan = _compiled(mapping, zone)
+        source = self.plan.source
+        self.files = files
+        self.database = Database(url, self.plan.zone, source.database.search_path)
+        self.clock = clock = clock or DatabaseClock(self.database)
+        self.store = Store(files, source.files.inline_max_bytes)
+        self._registrar = Registrar(self.plan, self.database, self.store, clock, failpoint)
+        self._sender = Sender(self.plan, self.database, self.store, clock)
+        self._watcher = Watcher(self.plan, self.database, self.store, clock)
+
+    def check(self) -> Health:
+        return Health(tuple(findings(self.plan, self.database, self.files, lambda: self._today().date())))
+
+    def resolve(self, hint: Party) -> Addressee | None:
+        with self.database.reading() as work:
+            return addressees.resolver(self.plan, work, hint.index, self._today().date())(hint)
+
+    def register(
+        self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
+    ) -> Registration | Waiting:
+        return self._registrar.register(document, contents, exchange, intake)
+
+    def attach(
+        self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId
+    ) -> Registration:
+        return self._registrar.attach(exchange, follow_up, contents, follow_up_id)
+
+    def record(self, outgoing_ref: str, events: Sequence[Event]) -> None:
+        self._sender.record(outgoing_ref, events)
+
+    def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
+        return self._watcher.page(cursor, limit)
+
+    def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
+        return self._sender.outgoing(limit)
+
+    def mark(self, outgoing_ref: str, state: OutgoingState, detail: str = "", at: datetime | None = None) -> None:
+        self._sender.mark(outgoing_ref, state, detail, at)
+
+    def link(self, exchange: ExchangeId, original: Original) -> bool:
+        return self._sender.link(exchange, original)
+
+    def create_own_tables(self) -> None:
+        """Make our three tables beside the EDMS's where they are missing."""
+        with self.database.writing() as work:
+            self.plan.association.create(work)
+
+    def sweep(self, older_than: timedelta = timedelta(days=1)) -> list[str]:
+        """Remove files no card refers to, left behind by crashes; returns their paths in the store."""
+        if self.plan.referenced is None:
+            return []
+        with self.database.reading() as work:
+            paths = {str(path) for (path,) in work.run(self.plan.referenced)}
+        return self.store.sweep(paths, self.clock.now() - older_than)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _today(self) -> datetime:
+        return self.clock.now().astimezone(self.plan.office_zone)
+
+
+def _compiled(path: Path, zone: ZoneInfo) -> Plan:
+    """Return the mapping at *path* compiled; a file that did not change is compiled once per process."""
+    try:
+        version = path.stat().st_mtime_ns
+    except OSError as error:
+        raise MappingError(f"{path}: cannot be read: {error.strerror}") from error
+    return _compiled_version(path, version, zone)
+
+
+@lru_cache(8)
+def _compiled_version(path: Path, _version: int, zone: ZoneInfo) -> Plan:
+    try:
+        return compile_mapping(load(path), zone)
+    except MappingError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise MappingError(f"{path}: {error}") from error

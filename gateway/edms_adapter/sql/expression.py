@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Expressions of a mapping: sandboxed, strict about what is undefined, compiled once."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gateway.edms_adapter.sql.mapping import MappingError
+
+Scope = Mapping[str, object]
+# what a wrong expression raises; errors of the database and of the disk are none of it and pass through
+WRONG = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+
+
+def _clip(text: object, limit: int) -> str:
+    """Return *text* cut to *limit* characters, an ellipsis showing that it was cut."""
+    words = "" if text is None else str(text)
+    return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def environment() -> ImmutableSandboxedEnvironment:
+    """Return the sandbox: expressions see nothing but their scope."""
+    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    made.globals.clear()
+    made.filters["clip"] = _clip
+    return made
+
+
+def _runner(sandbox: ImmutableSandboxedEnvironment, text: str) -> Callable[[Scope], Any]:  # Any: see Expression
+    """Return *text* as a function of its scope.
+
+    The scope is the template's own context (``shared``): copying globals would cost more than most expressions.
+    """
+    template = sandbox.from_string("{% set result = (" + text + ") %}")
+
+    def evaluate(scope: Scope) -> Any:  # Any: see Expression
+        context = template.new_context(dict(scope), shared=True)
+        deque(template.root_render_func(context), maxlen=0)
+        return context.vars["result"]
+
+    return evaluate
+
+
+def _names(sandbox: ImmutableSandboxedEnvironment, text: str, place: str) -> frozenset[str]:
+    """Return what *text* asks its scope for; raises MappingError when it is not exactly one expression."""
+    try:
+        tree = sandbox.parse("{{ (" + text + ") }}")
+    except TemplateSyntaxError as error:
+        raise MappingError(f"{place}: {text!r} is no expression: {error.message}") from error
+    match tree.body:
+        case [nodes.Output(nodes=[whole])] if not isinstance(whole, nodes.TemplateData):
+            return frozenset(meta.find_undeclared_variables(tree))
+    raise MappingError(f"{place}: {text!r} is more than one expression")
+
+
+class Expression:
+    """One expression, compiled when it is first needed; calling it with a scope gives its value.
+
+    Raises MappingError with the key; errors of the database and of files pass through.
+    """
+
+    __slots__ = ("_run", "_sandbox", "names", "place", "text")
+
+    def __init__(self, sandbox: ImmutableSandboxedEnvironment, text: str, place: str) -> None:
+        self.text, self.place = text, place
+        self.names = _names(sandbox, text, place)
+        self._sandbox = sandbox
+        self._run: Callable[[Scope], Any] | None = None
+
+    def __call__(self, scope: Scope) -> Any:  # Any: an expression may give whatever its column or field takes
+        if self._run is None:
+            self._run = _runner(self._sandbox, self.text)
+        try:
+            value = self._run(scope)
+        except WRONG as error:
+            raise MappingError(f"{self.place}: {self.text!r}: {error}") from error
+        if isinstance(value, Undefined):
+            raise MappingError(f"{self.place}: {self.text!r} is undefined")
+        return value
+
+
+class Expressions:
+    """Several expressions evaluated together, as the columns of one row: one compiled dictionary."""
+
+    __slots__ = ("_all", "_each", "_sandbox")
+
+    def __init__(self, sandbox: ImmutableSandboxedEnvironment, texts: Mapping[str, str], place: str) -> None:
+        self._each = {name: Expression(sandbox, text, f"{place}.{name}") for name, text in texts.items()}
+        self._sandbox = sandbox
+        self._all: Callable[[Scope], Any] | None = None
+
+    @property
+    def each(self) -> tuple[Expression, ...]:
+        return tuple(self._each.values())
+
+    def __call__(self, scope: Scope) -> dict[str, Any]:  # Any: see Expression
+        if not self._each:
+            return {}
+        if self._all is None:
+            literal = ", ".join(f"{name!r}: ({one.text})" for name, one in self._each.items())
+            self._all = _runner(self._sandbox, "{" + literal + "}")
+        try:
+            values: dict[str, Any] = self._all(scope)
+        except WRONG:  # told again below, with the key of the one that failed
+            values = {}
+        if len(values) == len(self._each) and not any(isinstance(value, Undefined) for value in values.values()):
+            return values
+        return {name: expression(scope) for name, expression in self._each.items()}

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of a mapping file; every complaint names the file and the key.
+
+Expressions are Jinja2 expressions, SQL is plain text with ``:name`` binds: values are always bound, never pasted.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gateway.errors import Reason
+from gateway.model import EventKind
+
+Expr = Annotated[str, Field(min_length=1)]  # a Jinja2 expression
+Sql = Annotated[str, Field(min_length=1)]  # one statement
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Table = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$")]
+Values = dict[str, Expr]
+Route = Literal["index", "name and post", "initials", "post", "department"]
+
+
+class MappingError(Exception):
+    """The mapping file, or an expression of it, is wrong; says which key, what is wrong and what would be right."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Query(Section):
+    """A statement and the expressions of its binds."""
+
+    sql: Sql
+    values: Values = {}
+
+
+class Step(Section):
+    """One thing done: a row inserted (`table`), a statement (`sql`), or only a frame for inner `steps`.
+
+    `each` repeats it over a list, giving every `item` a name; `when` leaves it out.
+    `as` names its result: the returned `key` of an insert, the first row of a query, the row count of any other.
+    """
+
+    table: Table | None = None
+    sql: Sql | None = None
+    call: str | None = None
+    key: Name | None = None
+    as_: Name | None = Field(default=None, alias="as")
+    each: Expr | None = None
+    item: Name | None = None
+    when: Expr | None = None
+    values: Values = {}
+    steps: tuple["Step", ...] = ()
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if self.call is not None:
+            raise ValueError("'call' is kept for stored procedures and does nothing yet: use 'sql' or 'table'")
+        if self.table and self.sql:
+            raise ValueError("give either 'table' or 'sql', not both")
+        if not (self.table or self.sql or self.steps):
+            raise ValueError("does nothing: give 'table', 'sql' or inner 'steps'")
+        if self.table and not self.values:
+            raise ValueError("an insert needs 'values'")
+        if self.table and bool(self.key) != bool(self.as_):
+            raise ValueError("'key' (the column returned) and 'as' (its name in expressions) go together")
+        if self.item and not self.each:
+            raise ValueError("'item' names what 'each' goes through: give 'each' too")
+        return self
+
+
+class DatabaseSection(Section):
+    time_zone: str = ""  # of naive columns and of texts without a zone; empty: the office's
+    search_path: str = ""  # PostgreSQL schema
+    key: Literal["integer", "text"] = "integer"  # the type of a card's key
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name:
+            try:
+                ZoneInfo(name)
+            except (KeyError, ValueError, OSError) as error:
+                raise ValueError(f"{name!r} is no time zone: write a name such as 'Europe/Moscow'") from error
+        return name
+
+
+class ClaimSection(Section):
+    prefix: Name = "edms_gw_"  # our own tables are <prefix>exchange, <prefix>follow_up, <prefix>told
+    db_schema: Name | None = Field(default=None, alias="schema")
+
+
+class FilesSection(Section):
+    """Where bytes go: at most `inline_max_bytes` into the row, larger ones into the file store by path."""
+
+    inline_max_bytes: int = Field(default=0, ge=0, le=8 << 20)  # LIMIT: a row never holds more than 8 MiB
+    of_card: Sql  # :card → path, size, sha256, content of every file and signature of the card
+    referenced: Sql | None = None  # → path of every file anybody needs; without it nothing is swept
+
+
+class NumberSection(Section):
+    """A counter inside the same transaction: advanced, read, and started when its row is not there."""
+
+    values: Values = {}
+    advance: Sql
+    read: Sql  # → one row, its first column the number just taken
+    start: Sql | None = None  # makes the counter's row so that `advance` gives 1
+    missing: Sql | None = None  # :year → name of every journal without a counter for that year
+    format: Expr  # sees n
+
+
+class Lookup(Query):
+    """A value needed to register, and what to do when there is none: never a silent NULL."""
+
+    name: Name
+    missing: Literal["default", "wait", "refuse"]
+    default: Expr | None = None
+    reason: Reason | None = None  # of a refusal
+    text: Expr | None = None  # of a refusal or a wait, for people
+
+    @model_validator(mode="after")
+    def _outcome_complete(self) -> Self:
+        if self.missing == "default" and self.default is None:
+            raise ValueError("missing = \"default\" needs 'default', an expression (for nothing write 'none')")
+        if self.missing != "default" and self.text is None:
+            raise ValueError(f"missing = \"{self.missing}\" needs 'text', what people are told")
+        if self.missing == "refuse" and self.reason is None:
+            raise ValueError("missing = \"refuse\" needs 'reason', one of the words of docs/states.md")
+        return self
+
+
+class RoutingSection(Section):
+    inboxes: Sql  # → key, name, post, department, index [, number, deputy_key, deputy_name]; may use :office, :today
+    default: Sql  # :wanted (empty, or the name or key the office wants) → key, name
+    strategies: tuple[Route, ...] = ("index", "name and post", "initials", "post", "department")
+
+
+class Reader(Section):
+    """A query expressions may call: ``read.files(card=row.card)`` gives a list, or with `single` one value or none."""
+
+    sql: Sql
+    value: Expr  # sees row
+    single: bool = False
+
+
+class WaitingSection(Section):
+    """How a document is laid before a person; without `steps` those of [[register]], which see a `reason` then."""
+
+    steps: tuple[Step, ...] = ()
+    card: Expr | None = None  # its key; None: as [[register]] gives it
+    # → waiting, card, number, date, at of every paper decided about; card is NULL for a refused one
+    settled: Sql | None = None
+
+
+class Change(Section):
+    """What people did: rows with id, card and cur, and how each becomes an event."""
+
+    event: EventKind
+    name: str = ""  # part of the event key; empty: the event's
+    sql: Sql  # → id, card, cur, …
+    cursor: Literal["moment", "integer"] = "moment"
+    overlap: int = Field(ge=0)  # seconds, or steps of an integer cursor: longer than any transaction lives
+    state: Expr | None = None  # part of the event key, for rows that change state
+    fields: Values = {}
+
+
+class OutgoingSection(Section):
+    sql: Sql  # → id, cur, … in sending order
+    fields: Values  # ref, card, to, document [, answers, subscription]
+
+
+class RecordRule(Section):
+    events: tuple[EventKind, ...] = ()  # empty: every event
+    steps: tuple[Step, ...]
+
+
+class RecordSection(Section):
+    find: Sql  # :ref → the dispatch row
+    on: tuple[RecordRule, ...]
+
+
+class MarkSection(Section):
+    taken: tuple[Step, ...]
+    sent: tuple[Step, ...]
+    failed: tuple[Step, ...]
+    refused: tuple[Step, ...]
+    overdue: tuple[Step, ...]
+
+
+class LinkSection(Section):
+    find: Query  # → key of the original's card; sees original
+    steps: tuple[Step, ...]
+    missing: tuple[Step, ...] = ()
+
+
+class Mapping(Section):
+    """A whole mapping file."""
+
+    const: dict[Name, str | int | float | bool] = {}
+    override: dict[str, dict[Name, str | int | float | bool]] = {}  # other constants for one partner
+    database: DatabaseSection = DatabaseSection()
+    claim: ClaimSection = ClaimSection()
+    files: FilesSection
+    number: NumberSection
+    lookup: tuple[Lookup, ...] = ()
+    same_number: Query | None = None  # → card, number, date of a card that has the sender's number already
+    routing: RoutingSection
+    read: dict[Name, Reader] = {}
+    register_: tuple[Step, ...] = Field(alias="register", min_length=1)
+    card: Expr = "card"  # the key of the card that the steps of [[register]] made
+    waiting: WaitingSection = WaitingSection()
+    attach: tuple[Step, ...]
+    changes: tuple[Change, ...] = ()
+    outgoing: OutgoingSection
+    record: RecordSection
+    mark: MarkSection
+    link: LinkSection
+
+    @model_validator(mode="after")
+    def _change_names_differ(self) -> Self:
+        names = [change.name or change.event.value for change in self.changes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"changes: two rules are called {', '.join(twice)}: give one of them another 'name'")
+        return self
+
+
+def load(path: Path) -> Mapping:
+    """Read a mapping file; raises MappingError that lists every complaint with its key."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise MappingError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MappingError(f"{path}: is not TOML: {error}") from error
+    try:
+        return Mapping.model_validate(raw)
+    except ValidationError as error:
+        lines = (f"{path}: {_key(item['loc'])}: {item['msg']}" for item in error.errors())
+        raise MappingError("\n".join(lines)) from error
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """Return a pydantic location the way people would say it: ``register[2].values.subject``."""
+    key = ""
+    for part in location:
+        key += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    return key or "the file"

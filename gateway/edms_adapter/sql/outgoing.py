@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the EDMS wants sent, and what became of it: `outgoing`, `mark`, `record`, `link`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, column, literal_column, select
+
+from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.files import Store
+from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.plan import Plan
+from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
+from gateway.edms_adapter.sql.steps import run
+from gateway.edms_adapter.sql.values import Record, text
+from gateway.errors import Deferred
+from gateway.model import Document, Event, ExchangeId
+from gateway.ports import Clock, Original, Outgoing, OutgoingState
+
+
+class Sender:
+    """The sending side of one records system; keeps nothing between calls."""
+
+    def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock) -> None:
+        self.plan, self.database, self.store, self.clock = plan, database, store, clock
+
+    def outgoing(self, limit: int) -> tuple[Outgoing, ...]:
+        """See `gateway.ports.Edms.outgoing`.
+
+        A document whose file is gone from the store is marked refused, so that it does not hold up the others.
+        """
+        found: list[Outgoing] = []
+        broken: list[tuple[str, str]] = []
+        with self.database.reading() as work:
+            row = self.plan.outgoing.columns(column("id"), column("cur")).subquery("fact")
+            query: Select[Any] = select(literal_column("fact.*")).select_from(row).order_by(row.c.cur, row.c.id)
+            for one in work.ask(query.limit(bindparam("limit")), {"limit": limit}):
+                try:
+                    found.append(self._one(work, one))
+                except OSError as error:
+                    broken.append((str(one.id), f"файл документа не читается: {error}"))
+        for ref, detail in broken:
+            self.mark(ref, OutgoingState.REFUSED, detail, self.clock.now())
+        return tuple(found)
+
+    def mark(self, outgoing_ref: str, state: OutgoingState, detail: str, at: datetime | None) -> None:
+        """See `gateway.ports.Edms.mark`."""
+        moment = at or self.clock.now()
+        with self.database.writing() as work:
+            scope = self._scope(work)
+            scope.update(outgoing_ref=outgoing_ref, state=state.value, detail=detail, at=moment)
+            run(self.plan.mark[state.value], work, scope)
+
+    def record(self, outgoing_ref: str, events: Sequence[Event]) -> None:
+        """See `gateway.ports.Edms.record`; LookupError when there is no such dispatch row."""
+        now = self.clock.now()
+        with self.database.writing() as work:
+            dispatch = work.first(self.plan.dispatch, {"ref": outgoing_ref})
+            if dispatch is None:
+                raise LookupError(f"the EDMS has no dispatch row {outgoing_ref}")
+            # all claims first and in one order: two recorders of the same news wait, but never for each other
+            fresh = {
+                key
+                for key in sorted({event.key for event in events})
+                if self.plan.association.claim_event(work, outgoing_ref, key, now)
+            }
+            scope = self._scope(work)
+            scope.update(outgoing_ref=outgoing_ref, dispatch=dispatch, now=now)
+            for event in events:
+                if event.key in fresh:
+                    fresh.discard(event.key)
+                    self._write(work, {**scope, "event": event})
+
+    def link(self, exchange: ExchangeId, original: Original) -> bool:
+        """See `gateway.ports.Edms.link`; Deferred when *exchange* is not registered yet."""
+        now = self.clock.now()
+        with self.database.writing() as work:
+            found = self.plan.association.find(work, exchange)
+            if found is None:
+                raise Deferred("the answer is not registered yet")
+            scope = self._scope(work)
+            scope.update(exchange=exchange, card=found.card, original=original, now=now)
+            row: Record | None = self.plan.original.first(work, scope)
+            scope["original_card"] = row and next(iter(row.__dict__.values()))
+            run(self.plan.link if row else self.plan.unlinked, work, scope)
+            return row is not None
+
+    # --- parts --------------------------------------------------------------------------------------------------
+
+    def _scope(self, work: Work) -> dict[str, Any]:  # Any: see scope_of
+        return scope_of(self.plan, work, Shelf(self.store), constants(self.plan))
+
+    def _one(self, work: Work, row: Record) -> Outgoing:
+        shelf = Shelf(self.store)
+        scope = scope_of(self.plan, work, shelf, constants(self.plan))
+        scope["row"] = row
+        fields = self.plan.outgoing_fields(scope)
+        document = fields["document"]
+        if not isinstance(document, Document):
+            raise MappingError("outgoing.fields.document: is no document: build it with document(…)")
+        answers = fields.get("answers")
+        return Outgoing(
+            text(fields["ref"]),
+            text(fields["card"]),  # type: ignore[arg-type]  # a NewType of str
+            text(fields["to"]),
+            document,
+            shelf.contents,
+            ExchangeId(answers) if answers else None,
+            fields.get("subscription"),
+        )
+
+    def _write(self, work: Work, scope: dict[str, Any]) -> None:  # Any: see scope_of
+        for kinds, steps in self.plan.record:
+            if not kinds or scope["event"].kind in kinds:
+                run(steps, work, dict(scope))

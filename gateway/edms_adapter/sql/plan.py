@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole mapping made ready to run: every statement prepared, every expression compiled, every name looked up."""
+
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, fields
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import TextClause
+
+from gateway.edms_adapter.sql import values
+from gateway.edms_adapter.sql.association import Association
+from gateway.edms_adapter.sql.expression import Expression, Expressions, environment
+from gateway.edms_adapter.sql.mapping import Change, Lookup, Mapping, MappingError
+from gateway.edms_adapter.sql.steps import Compiler, ReadyStep, Statement, binds
+from gateway.model import Event, EventKind
+
+EVERYWHERE = ("const", "read", "file", "signature", "exchange_of")
+INCOMING = (*EVERYWHERE, "document", "intake", "exchange", "now", "today", "files", "addressees", "resolve")
+ROW = (*EVERYWHERE, "row")
+OUTGOING_FIELDS = ("ref", "card", "to", "document", "answers", "subscription")
+EVENT_FIELDS = tuple(field.name for field in fields(Event) if field.name not in {"kind", "key"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyLookup:
+    rule: Lookup
+    query: Statement
+    default: Expression | None
+    text: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyReader:
+    sql: TextClause
+    arguments: frozenset[str]
+    value: Expression
+    single: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyChange:
+    rule: Change
+    name: str
+    sql: TextClause
+    state: Expression | None
+    fields: Expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    values: Expressions
+    advance: TextClause
+    read: TextClause
+    start: TextClause | None
+    format: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Everything of a mapping, compiled; `source` is the file as written."""
+
+    source: Mapping
+    zone: tzinfo  # of naive columns
+    office_zone: tzinfo  # of calendar dates
+    functions: Dictionary[str, object]  # what every expression may call
+    association: Association
+    compiler: Compiler
+    readers: Dictionary[str, ReadyReader]
+    lookups: tuple[ReadyLookup, ...]
+    same_number: Statement | None
+    counter: Counter
+    inboxes: TextClause
+    inbox_binds: frozenset[str]
+    default_inbox: TextClause
+    files_of_card: TextClause
+    referenced: TextClause | None
+    register: tuple[ReadyStep, ...]
+    card: Expression
+    waiting: tuple[ReadyStep, ...]
+    waiting_card: Expression
+    settled: TextClause | None
+    attach: tuple[ReadyStep, ...]
+    changes: tuple[ReadyChange, ...]
+    outgoing: TextClause
+    outgoing_fields: Expressions
+    dispatch: TextClause
+    record: tuple[tuple[frozenset[EventKind], tuple[ReadyStep, ...]], ...]
+    mark: Dictionary[str, tuple[ReadyStep, ...]]
+    original: Statement
+    link: tuple[ReadyStep, ...]
+    unlinked: tuple[ReadyStep, ...]
+
+
+def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
+    """Return *mapping* compiled; raises MappingError with the key.
+
+    Columns without a zone are read in the mapping's zone, or else in *office_zone*, where calendar dates live.
+    """
+    zone = ZoneInfo(mapping.database.time_zone) if mapping.database.time_zone else office_zone
+    functions = values.functions(zone)
+    compiler = Compiler(environment(), (*EVERYWHERE, *functions))
+    found = tuple(lookup.name for lookup in mapping.lookup)
+    known = (*INCOMING, *found)
+    registering = compiler.steps(mapping.register_, "register", (*known, "number", "n", "reason"))
+    waiting = compiler.steps(mapping.waiting.steps, "waiting.steps", (*known, "reason")) or registering
+    top = {step.as_ for step in registering} - {""}
+    top_waiting = {step.as_ for step in waiting} - {""}
+    record_names = (*EVERYWHERE, "event", "dispatch", "outgoing_ref", "now")
+    mark_names = (*EVERYWHERE, "outgoing_ref", "state", "detail", "at")
+    link_names = (*EVERYWHERE, "exchange", "card", "original", "now")
+    return Plan(
+        source=mapping,
+        zone=zone,
+        office_zone=office_zone,
+        functions=functions,
+        association=Association(mapping.claim, mapping.database),
+        compiler=compiler,
+        readers={name: _reader(compiler, mapping, name) for name in mapping.read},
+        lookups=_lookups(compiler, mapping),
+        same_number=_same_number(compiler, mapping, known),
+        counter=_counter(compiler, mapping, known),
+        inboxes=compiler.sql(mapping.routing.inboxes, "routing.inboxes", ("office", "today")),
+        inbox_binds=frozenset(binds(mapping.routing.inboxes)),
+        default_inbox=compiler.sql(mapping.routing.default, "routing.default", ("wanted",)),
+        files_of_card=compiler.sql(mapping.files.of_card, "files.of_card", ("card",)),
+        referenced=_optional(compiler, mapping.files.referenced, "files.referenced"),
+        register=registering,
+        card=compiler.expression(mapping.card, "card", (*known, *top)),
+        waiting=waiting,
+        waiting_card=compiler.expression(mapping.waiting.card or mapping.card, "waiting.card", (*known, *top_waiting)),
+        settled=_optional(compiler, mapping.waiting.settled, "waiting.settled"),
+        attach=compiler.steps(
+            mapping.attach, "attach", (*EVERYWHERE, "document", "exchange", "now", "files", "resolve", "card")
+        ),
+        changes=tuple(_change(compiler, rule, position) for position, rule in enumerate(mapping.changes, 1)),
+        outgoing=compiler.sql(mapping.outgoing.sql, "outgoing.sql", ()),
+        outgoing_fields=_fields(compiler, mapping.outgoing.fields, "outgoing.fields", OUTGOING_FIELDS),
+        dispatch=compiler.sql(mapping.record.find, "record.find", ("ref",)),
+        record=tuple(
+            (frozenset(rule.events), compiler.steps(rule.steps, f"record.on[{position}].steps", record_names))
+            for position, rule in enumerate(mapping.record.on, 1)
+        ),
+        mark={
+            state: compiler.steps(getattr(mapping.mark, state), f"mark.{state}", mark_names)
+            for state in type(mapping.mark).model_fields
+        },
+        original=compiler.query(mapping.link.find.sql, mapping.link.find.values, "link.find", link_names),
+        link=compiler.steps(mapping.link.steps, "link.steps", (*link_names, "original_card")),
+        unlinked=compiler.steps(mapping.link.missing, "link.missing", link_names),
+    )
+
+
+def _optional(compiler: Compiler, written: str | None, place: str) -> TextClause | None:
+    return compiler.sql(written, place, ()) if written else None
+
+
+def _same_number(compiler: Compiler, mapping: Mapping, known: tuple[str, ...]) -> Statement | None:
+    rule = mapping.same_number
+    return compiler.query(rule.sql, rule.values, "same_number", known) if rule else None
+
+
+def _reader(compiler: Compiler, mapping: Mapping, name: str) -> ReadyReader:
+    reader = mapping.read[name]
+    arguments = frozenset(binds(reader.sql))
+    return ReadyReader(
+        compiler.sql(reader.sql, f"read.{name}.sql", arguments),
+        arguments,
+        compiler.expression(reader.value, f"read.{name}.value", (*EVERYWHERE, "row")),
+        reader.single,
+    )
+
+
+def _lookups(compiler: Compiler, mapping: Mapping) -> tuple[ReadyLookup, ...]:
+    made: list[ReadyLookup] = []
+    names = list(INCOMING)
+    for position, rule in enumerate(mapping.lookup, 1):
+        place = f"lookup[{position}]"
+        made.append(
+            ReadyLookup(
+                rule,
+                compiler.query(rule.sql, rule.values, place, names),
+                compiler.expression(rule.default, f"{place}.default", names) if rule.default else None,
+                compiler.expression(rule.text, f"{place}.text", names) if rule.text else None,
+            )
+        )
+        names.append(rule.name)
+    return tuple(made)
+
+
+def _counter(compiler: Compiler, mapping: Mapping, known: tuple[str, ...]) -> Counter:
+    number = mapping.number
+    given = tuple(number.values)
+    if number.missing:
+        compiler.sql(number.missing, "number.missing", ("year",))
+    return Counter(
+        compiler.expressions(number.values, "number.values", known),
+        compiler.sql(number.advance, "number.advance", given),
+        compiler.sql(number.read, "number.read", given),
+        compiler.sql(number.start, "number.start", given) if number.start else None,
+        compiler.expression(number.format, "number.format", (*known, "n")),
+    )
+
+
+def _change(compiler: Compiler, rule: Change, position: int) -> ReadyChange:
+    place = f"changes[{position}]"
+    return ReadyChange(
+        rule,
+        rule.name or rule.event.value,
+        compiler.sql(rule.sql, f"{place}.sql", ()),
+        compiler.expression(rule.state, f"{place}.state", ROW) if rule.state else None,
+        _fields(compiler, rule.fields, f"{place}.fields", EVENT_FIELDS),
+    )
+
+
+def _fields(compiler: Compiler, written: dict[str, str], place: str, allowed: tuple[str, ...]) -> Expressions:
+    for name in written:
+        if name not in allowed:
+            raise MappingError(f"{place}.{name}: is no field; there are: {', '.join(allowed)}")
+    return compiler.expressions(written, place, ROW)

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Registering an incoming document, and adding to one: one transaction, once for ever per exchange id."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.edms_adapter.sql import addressees
+from gateway.edms_adapter.sql.changes import told_at_once
+from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
+from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.plan import Counter, Plan, ReadyLookup
+from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
+from gateway.edms_adapter.sql.steps import run
+from gateway.edms_adapter.sql.values import Record, day, moment, text
+from gateway.edms_adapter.sql.waiting import settled_papers
+from gateway.errors import Deferred, Reason, Refused
+from gateway.model import CardRef, Document, ExchangeId, Number
+from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registration, Waiting
+
+REFUSED_BY_A_PERSON = "refused"
+
+
+class Registrar:
+    """Registers and attaches; holds no state of its own."""
+
+    def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock, failpoint: Failpoint) -> None:
+        self.plan, self.database, self.store = plan, database, store
+        self.clock, self.failpoint = clock, failpoint
+
+    def register(
+        self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
+    ) -> Registration | Waiting:
+        """See `gateway.ports.Edms.register`."""
+        known = self._known(exchange)
+        if isinstance(known, Registration | Waiting):
+            return known
+        now = self.clock.now()
+        with self.store.staged(wanted_files(document), contents, exchange) as staged:
+            try:
+                with self.database.writing() as work:
+                    if known is REFUSED_BY_A_PERSON:  # sent again: judged afresh
+                        self.plan.association.forget(work, exchange)
+                    self.plan.association.claim(work, exchange, now)
+                    scope = self._scope(work, document, staged, exchange, now, intake)
+                    made = self._made(work, scope, staged, exchange, intake)
+                    staged.publish()
+                    self.failpoint("edms.register.before-commit")
+            except IntegrityError as error:
+                winner = self._known(exchange)
+                if isinstance(winner, Registration | Waiting):
+                    return winner
+                raise error
+        self.failpoint("edms.register.after-commit")
+        return made
+
+    def attach(
+        self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId
+    ) -> Registration:
+        """See `gateway.ports.Edms.attach`; Deferred while the main document waits for a person."""
+        with self.database.reading() as work:
+            found = self._main(work, exchange)
+            if self.plan.association.followed(work, follow_up_id):
+                return self._registration(work, found, created=False)
+        now = self.clock.now()
+        with self.store.staged(wanted_files(follow_up), contents, follow_up_id) as staged:
+            try:
+                with self.database.writing() as work:
+                    self.plan.association.claim_follow_up(work, follow_up_id, exchange, now)
+                    scope = self._scope(work, follow_up, staged, exchange, now)
+                    scope["card"] = found.card
+                    run(self.plan.attach, work, scope)
+                    self._verify(work, found.card, staged, every=False)
+                    staged.publish()
+                    made = self._registration(work, found, created=True)
+                    self.failpoint("edms.attach.before-commit")
+            except IntegrityError as error:
+                with self.database.reading() as work:
+                    if not self.plan.association.followed(work, follow_up_id):
+                        raise error
+                    return self._registration(work, found, created=False)
+            return made
+
+    # --- what is there already ----------------------------------------------------------------------------------
+
+    def _known(self, exchange: ExchangeId) -> Registration | Waiting | str | None:
+        """Return what became of *exchange*; None when it is new, or REFUSED_BY_A_PERSON."""
+        with self.database.reading() as work:
+            found = self.plan.association.find(work, exchange)
+            if found is None:
+                return None
+            if found.waits is None:
+                return self._registration(work, found, created=False)
+            for paper in settled_papers(self.plan, work, exchange):
+                if paper.card is None:
+                    return REFUSED_BY_A_PERSON
+                return Registration(card_ref(paper.card), paper.number, created=False, at=paper.at)
+            return Waiting(card_ref(found.card), found.waits)
+
+    def _registration(self, work: Work, found: Record, *, created: bool) -> Registration:
+        number = Number(text(found.number), day(found.number_date))
+        at = moment(found.made_at, self.plan.zone)
+        routed = tuple(Addressee(**one) for one in json.loads(found.routed or "[]"))
+        events = told_at_once(self.plan, work, self.store, ExchangeId(found.exchange_id))
+        return Registration(card_ref(found.card), number, created, at, routed, events)
+
+    def _main(self, work: Work, exchange: ExchangeId) -> Record:
+        found = self.plan.association.find(work, exchange)
+        if found is None:
+            raise Refused(Reason.UNKNOWN_EXCHANGE, "the document this adds to is not registered here")
+        if found.waits is not None:
+            raise Deferred("the document this adds to waits for a person")
+        return found
+
+    # --- the story ----------------------------------------------------------------------------------------------
+
+    def _made(
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
+    ) -> Registration | Waiting:
+        waits = [intake.wait_because] if intake.wait_because else []
+        waits += self._looked_up(work, scope)
+        same = self._same_number(work, scope, intake) if not waits else None
+        if same is not None and intake.same_number == "attach":
+            return self._joined(work, scope, staged, exchange, same)
+        if same is not None:
+            waits.append(f"документ с этим исходящим номером и датой уже зарегистрирован: № {text(same.number)}")
+        routed, trouble = addressees.routed(self.plan, work, scope["document"], intake)
+        scope["addressees"] = routed
+        if trouble:
+            waits.append(trouble)
+        if waits:
+            return self._laid_aside(work, scope, staged, exchange, "; ".join(waits))
+        return self._registered(work, scope, staged, exchange, intake.register_on)
+
+    def _registered(
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, on: date
+    ) -> Registration:
+        scope["n"] = taken_number(self.plan.counter, work, scope)
+        number = Number(text(self.plan.counter.format(scope)), on)
+        scope.update(number=number.text, reason="")
+        run(self.plan.register, work, scope)
+        card = self.plan.card(scope)
+        self._verify(work, card, staged)
+        self._settle(work, exchange, card, scope, number=number)
+        events = told_at_once(self.plan, work, self.store, exchange)
+        return Registration(card_ref(card), number, True, scope["now"], scope["addressees"], events)
+
+    def _laid_aside(
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, reason: str
+    ) -> Waiting:
+        scope.update(number=None, n=None, reason=reason)
+        run(self.plan.waiting, work, scope)
+        card = self.plan.waiting_card(scope)
+        self._verify(work, card, staged)
+        self._settle(work, exchange, card, scope, waits=reason)
+        return Waiting(card_ref(card), reason)
+
+    def _joined(
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, same: Record
+    ) -> Registration:
+        """Add the document to the card that has its number already."""
+        scope["card"] = same.card
+        run(self.plan.attach, work, scope)
+        self._verify(work, same.card, staged, every=False)
+        number = Number(text(same.number), day(same.date))
+        self._settle(work, exchange, same.card, scope, number=number)
+        events = told_at_once(self.plan, work, self.store, exchange)
+        return Registration(card_ref(same.card), number, True, scope["now"], events=events)
+
+    def _scope(
+        self,
+        work: Work,
+        document: Document,
+        staged: Staged,
+        exchange: ExchangeId,
+        now: datetime,
+        intake: Intake | None = None,
+    ) -> dict[str, Any]:  # Any: what expressions see
+        shelf = Shelf(self.store)
+        const = constants(self.plan, intake.partner if intake else "")
+        scope = scope_of(self.plan, work, shelf, const)
+        today = intake.register_on if intake else now.astimezone(self.plan.office_zone).date()
+        scope.update(document=document, exchange=exchange, now=now, files=staged.files, addressees=())
+        scope["resolve"] = addressees.resolver(self.plan, work, intake.office if intake else "", today)
+        if intake is not None:
+            scope.update(intake=intake, today=today)
+        return scope
+
+    def _settle(
+        self,
+        work: Work,
+        exchange: ExchangeId,
+        card: object,
+        scope: dict[str, Any],
+        *,
+        number: Number | None = None,
+        waits: str | None = None,
+    ) -> None:
+        routed = json.dumps([asdict(one) for one in scope["addressees"]], ensure_ascii=False)
+        outcome = {
+            "card": card,
+            "number": number.text if number else None,
+            "number_date": number.date if number else None,
+            "made_at": scope["now"],
+            "waits": waits,
+            "routed": routed,
+        }
+        self.plan.association.settle(work, exchange, outcome)
+
+    # --- its parts ----------------------------------------------------------------------------------------------
+
+    def _looked_up(self, work: Work, scope: dict[str, Any]) -> list[str]:
+        """Add every lookup to *scope*; return why a person must decide, if so."""
+        waits = []
+        for lookup in self.plan.lookups:
+            value, why = _value(lookup, work, scope)
+            scope[lookup.rule.name] = value
+            if why:
+                waits.append(why)
+        return waits
+
+    def _same_number(self, work: Work, scope: dict[str, Any], intake: Intake) -> Record | None:
+        document: Document = scope["document"]
+        if self.plan.same_number is None or intake.same_number == "register":
+            return None
+        if not document.number.text or document.number.date is None:
+            return None
+        found: Record | None = self.plan.same_number.first(work, scope)
+        return found
+
+    def _verify(self, work: Work, card: object, staged: Staged, *, every: bool = True) -> None:
+        """Read every file back from the card, inside the transaction; raises OSError when one differs.
+
+        With *every* false only what the card shows is verified: a file it had already is not added twice.
+        """
+        rows = work.rows(self.plan.files_of_card, {"card": card})
+        shown = {row.sha256: row for row in rows}
+        staged_paths = {temporary.parent / final.name for temporary, final in staged.moves}
+        for stored in _all(staged):
+            row = shown.get(stored.sha256)
+            if row is None and every:
+                raise OSError(f"file {stored.name!r} is not on the card after writing")
+            if row is not None and row.path is not None and self.store.root / row.path in staged_paths:
+                continue  # read back before the transaction; its name becomes final with it
+            if row is not None:
+                Shelf(self.store).open(stored.name, row.sha256, row.size, row.path, row.content)
+
+
+def _all(staged: Staged) -> Iterator[Stored]:
+    for stored in staged.files:
+        yield stored
+        yield from stored.signatures
+
+
+def wanted_files(document: Document) -> tuple[Wanted, ...]:
+    """Return the files of *document* and of its tasks that came."""
+    own = tuple(("", file) for file in document.files)
+    return own + tuple((task.uid, file) for task in document.tasks for file in task.files)
+
+
+def taken_number(counter: Counter, work: Work, scope: dict[str, Any]) -> int:
+    """Advance the counter inside the transaction and return the number taken: no gap when it rolls back."""
+    values = counter.values(scope)
+    for attempt in (1, 2):
+        if work.run(counter.advance, values).rowcount == 1:
+            return int(work.run(counter.read, values).scalar_one())
+        if attempt == 1 and counter.start is not None:
+            work.insert_or_catch(counter.start, values)
+    raise MappingError(f"number.advance: there is no counter for {values}: make its row, or give 'start'")
+
+
+def _value(lookup: ReadyLookup, work: Work, scope: dict[str, Any]) -> tuple[Any, str]:
+    """Return what a lookup gives, and why a person must decide, if so; raises Refused when it says so."""
+    rows = work.rows(lookup.query.sql, lookup.query.values(scope))
+    if len(rows) == 1:
+        columns = tuple(rows[0].__dict__.values())
+        return (columns[0] if len(columns) == 1 else rows[0]), ""
+    rule = lookup.rule
+    if rule.missing == "default" and lookup.default is not None:
+        return lookup.default(scope), ""
+    why = text(lookup.text(scope)) if lookup.text is not None else rule.name
+    if rows:
+        why = f"{why} (подходят несколько)"
+    if rule.missing == "refuse" and rule.reason is not None:
+        raise Refused(rule.reason, why, place=rule.name)
+    return None, why
+
+
+def card_ref(card: object) -> CardRef:
+    return CardRef(str(card))

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Statements and steps of a mapping, compiled once and run inside one transaction.
+
+What can be known to be wrong without a database is said when compiling, with its key.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from sqlalchemy import Executable, TextClause, bindparam, column, insert, table, text
+
+from gateway.edms_adapter.sql.database import Work
+from gateway.edms_adapter.sql.expression import Expression, Expressions, Scope
+from gateway.edms_adapter.sql.mapping import MappingError, Step, Values
+
+_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+_LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+COUNTERS = ("position",)  # names every loop gives: the item's place, from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with the expressions of its binds."""
+
+    sql: Executable
+    values: Expressions
+    place: str
+
+    def first(self, work: Work, scope: Scope) -> Any:  # Any: a Record, its columns as the query has them
+        return work.first(self.sql, self.values(scope))
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """What `check` wants to know of a table step."""
+
+    table: str
+    columns: tuple[str, ...]
+    key: str | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyStep:
+    """One step, compiled."""
+
+    statement: Statement | None
+    is_insert: bool
+    as_: str
+    each: Expression | None
+    item: str
+    when: Expression | None
+    steps: tuple["ReadyStep", ...]
+
+
+class Compiler:
+    """Compiles the parts of one mapping and remembers what `check` must look at."""
+
+    def __init__(self, sandbox: ImmutableSandboxedEnvironment, known: Iterable[str]) -> None:
+        self.sandbox = sandbox
+        self._known = frozenset(known)
+        self.inserts: list[Insert] = []
+        self.statements: list[tuple[str, TextClause]] = []
+
+    def expression(self, written: str, place: str, names: Iterable[str] = ()) -> Expression:
+        made = Expression(self.sandbox, written, place)
+        self._names_known((made,), names)
+        return made
+
+    def expressions(self, written: Values, place: str, names: Iterable[str] = ()) -> Expressions:
+        made = Expressions(self.sandbox, written, place)
+        self._names_known(made.each, names)
+        return made
+
+    def sql(self, written: str, place: str, given: Iterable[str]) -> TextClause:
+        """Return a prepared statement whose binds are all among *given*."""
+        unknown = sorted(binds(written) - set(given))
+        if unknown:
+            given_names = ", ".join(sorted(given)) or "nothing"
+            raise MappingError(f"{place}: nothing gives :{', :'.join(unknown)}; there are: {given_names}")
+        made = text(written)
+        self.statements.append((place, made))
+        return made
+
+    def query(self, written: str, values: Values, place: str, names: Iterable[str]) -> Statement:
+        """Return a statement whose binds are exactly *values*."""
+        spare = sorted(values.keys() - binds(written))
+        if spare:
+            raise MappingError(f"{place}.values.{spare[0]}: the statement has no :{spare[0]}")
+        return Statement(
+            self.sql(written, place, values), self.expressions(values, f"{place}.values", names), f"{place}.sql"
+        )
+
+    def steps(self, written: Sequence[Step], place: str, names: Iterable[str]) -> tuple[ReadyStep, ...]:
+        """Return *written* compiled; each sees *names* and what the steps before it are called."""
+        seen = set(names)
+        made = []
+        for position, step in enumerate(written, 1):
+            made.append(self._step(step, f"{place}[{position}]", seen))
+            if step.as_:
+                seen.add(step.as_)
+        return tuple(made)
+
+    def _step(self, step: Step, place: str, seen: set[str]) -> ReadyStep:
+        each = self.expression(step.each, f"{place}.each", seen) if step.each else None
+        item = step.item or _singular(step.each or "")
+        inner = seen | {item, *COUNTERS} if each else set(seen)
+        when = self.expression(step.when, f"{place}.when", inner) if step.when else None
+        statement = None
+        if step.table:
+            statement = self._insert(step, place, inner)
+        elif step.sql:
+            statement = self.query(step.sql, step.values, place, inner)
+        below = self.steps(step.steps, f"{place}.steps", inner | ({step.as_} if step.as_ else set()))
+        return ReadyStep(statement, bool(step.table), step.as_ or "", each, item, when, below)
+
+    def _insert(self, step: Step, place: str, names: set[str]) -> Statement:
+        whole = step.table or ""
+        schema, _, name = whole.rpartition(".")
+        columns = tuple(step.values)
+        self.inserts.append(Insert(whole, columns, step.key, place))
+        keys = (step.key,) if step.key else ()
+        target = table(name, *(column(part) for part in dict.fromkeys((*columns, *keys))), schema=schema or None)
+        statement = insert(target).values({part: bindparam(part) for part in columns})
+        returning = statement.returning(target.c[step.key]) if step.key else statement
+        return Statement(returning, self.expressions(step.values, f"{place}.values", names), place)
+
+    def _names_known(self, made: Iterable[Expression], names: Iterable[str]) -> None:
+        seen = self._known | set(names)
+        for expression in made:
+            unknown = sorted(expression.names - seen)
+            if unknown:
+                raise MappingError(f"{expression.place}: {expression.text!r}: nothing here is called {unknown[0]!r}")
+
+
+def run(steps: Sequence[ReadyStep], work: Work, scope: dict[str, Any]) -> None:  # Any: what expressions see
+    """Run *steps* in order inside *work*; results join *scope* under their names."""
+    for step in steps:
+        if step.each is None:
+            _once(step, work, scope)
+            continue
+        for position, item in enumerate(step.each(scope), 1):
+            _once(step, work, {**scope, step.item: item, "position": position})
+
+
+def _once(step: ReadyStep, work: Work, scope: dict[str, Any]) -> None:  # Any: what expressions see
+    if step.when is not None and not step.when(scope):
+        if step.as_:
+            scope[step.as_] = None
+        return
+    if step.statement is not None:
+        result = work.run(step.statement.sql, step.statement.values(scope))
+        if step.is_insert:
+            if step.as_:
+                scope[step.as_] = result.scalar_one()
+        elif result.returns_rows:
+            rows = work.records(result)
+            if step.as_:
+                scope[step.as_] = rows[0] if rows else None
+        elif step.as_:
+            scope[step.as_] = result.rowcount
+    run(step.steps, work, scope)
+
+
+def binds(sql: str) -> set[str]:
+    """Return the names of the binds of *sql*."""
+    return set(_BIND.findall(_LITERAL.sub("''", sql)))
+
+
+def _singular(each: str) -> str:
+    """Return what one item of ``document.tasks`` is called when the mapping does not say: ``task``."""
+    last = each.rpartition(".")[2].strip()
+    if not last.isidentifier():
+        return "item"
+    return last.removesuffix("s")

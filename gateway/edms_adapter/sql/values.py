@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What expressions build: values of the model out of columns, forgiving about NULL and about how SQLite keeps time."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+from gateway.model import (
+    Author,
+    Citizen,
+    ControlState,
+    Department,
+    Document,
+    DocumentControl,
+    DocumentRef,
+    DocumentType,
+    DocumentUid,
+    Drafter,
+    Executor,
+    Link,
+    Number,
+    Organisation,
+    Party,
+    Person,
+    Refusal,
+    Subscription,
+    Task,
+    TaskControl,
+    TaskKind,
+    TaskUid,
+    Term,
+)
+
+
+def text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def moment(value: object, zone: tzinfo) -> datetime | None:
+    """Return an aware UTC moment; a naive column is in *zone*; None for NULL."""
+    if value is None or value == "":
+        return None
+    when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def day(value: object) -> date | None:
+    """Return a calendar date; None for NULL."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+
+
+def number(number: object = None, date: object = None) -> Number:
+    return Number(text(number), day(date))
+
+
+def term(words: object = None, index: object = None) -> Term | None:
+    """Return a Term, or None when there is neither text nor index."""
+    return Term(text(words), text(index)) if words or index else None
+
+
+def organisation(
+    short_name: object = None, full_name: object = None, index: object = None, tax_id: object = None
+) -> Organisation | None:
+    """Return an Organisation, or None when all is empty."""
+    named = Organisation(text(short_name), text(full_name), text(index), text(tax_id))
+    return named if named != Organisation() else None
+
+
+def party(
+    organisation: Organisation | None = None,
+    department: object = None,
+    name: object = None,
+    post: object = None,
+    index: object = None,
+    citizen: object = None,
+) -> Party | None:
+    """Return a Party of an organisation, a department by name and a person; None when all is empty."""
+    if citizen:
+        return Party(citizen=Citizen(text(citizen)))
+    unit = Department(text(department)) if department else None
+    person = Person(text(name), text(post), index=text(index)) if name or post else None
+    return Party(organisation, unit, person) if organisation or unit or person else None
+
+
+def control(
+    state: object = None,
+    deadline: object = None,
+    progress: object = None,
+    fact_date: object = None,
+    resume: object = None,
+    controller: Party | None = None,
+) -> TaskControl | None:
+    """Return a TaskControl; *state* is none, open or ended; None when all is empty."""
+    made = TaskControl(
+        ControlState(state) if state else None, controller, day(deadline), text(progress), day(fact_date), text(resume)
+    )
+    return made if made != TaskControl() else None
+
+
+def document_control(state: object, deadline: object = None, fact_date: object = None) -> DocumentControl | None:
+    return DocumentControl(ControlState(state), day(deadline), day(fact_date)) if state else None
+
+
+def task(uid: object, **rest: Any) -> Task:  # Any: the fields of Task, checked by it
+    """Return a Task; `kind` may be a word, dates and NULLs are put right."""
+    fields: dict[str, Any] = {key: value for key, value in rest.items() if value is not None}
+    if "kind" in fields:
+        fields["kind"] = TaskKind(fields["kind"])
+    if "signed_on" in fields:
+        fields["signed_on"] = day(fields["signed_on"])
+    for flag in {"private", "draft"} & fields.keys():
+        fields[flag] = bool(fields[flag])
+    fields["executors"] = tuple(fields.get("executors", ()))
+    fields["files"] = tuple(fields.get("files", ()))
+    return Task(TaskUid(text(uid)), **fields)
+
+
+def document(**rest: Any) -> Document:  # Any: the fields of Document, checked by it
+    """Return a Document; NULLs are left out, lists become tuples."""
+    fields: dict[str, Any] = {}
+    for key, value in rest.items():
+        if value is None:
+            continue
+        fields[key] = tuple(value) if isinstance(value, list) else value
+    fields["uid"] = DocumentUid(text(fields.get("uid")))
+    if "type" in fields:
+        fields["type"] = DocumentType(fields["type"])
+    return Document(**fields)
+
+
+def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
+    """Return what expressions may call, moments without a zone read as in *zone*."""
+
+    def executor(party: Party, responsible: object = False, reported_at: object = None, **rest: Any) -> Executor:
+        fields = {key: value for key, value in rest.items() if value is not None}  # Any: the fields of Executor
+        return Executor(party, bool(responsible), reported_at=moment(reported_at, zone), **fields)
+
+    def link(kind: Term, uid: object, words: object, date: object, card: object = "", description: str = "") -> Link:
+        return Link(kind, DocumentRef(DocumentUid(text(uid)), number(words, date), card=text(card)), description)
+
+    return {
+        "text": text,
+        "moment": lambda value: moment(value, zone),
+        "day": day,
+        "number_of": number,
+        "term": term,
+        "organisation": organisation,
+        "party": party,
+        "control": control,
+        "document_control": document_control,
+        "task": task,
+        "executor": executor,
+        "document": document,
+        "link": link,
+        "author": lambda party=None, number=None: Author(party, number),
+        "drafter": lambda party=None, note="": Drafter(party, text(note)) if party else None,
+        "refusal": lambda code, words, place="": Refusal(int(code), text(words), text(place)),
+        "subscription": lambda days: Subscription(int(days)),
+        "task_uid": lambda uid: TaskUid(text(uid)) if uid else None,
+        "without_nothing": without_nothing,
+    }
+
+
+def without_nothing(values: Iterable[object]) -> tuple[object, ...]:
+    """Return *values* without None: for lists some of whose members are optional."""
+    return tuple(value for value in values if value is not None)
+
+
+class Record:
+    """One row, its columns as attributes; what it does not have is undefined in an expression."""
+
+    __slots__ = ("__dict__",)
+
+    def __init__(self, columns: Mapping[Any, object]) -> None:  # Any: a driver's kinds of text
+        self.__dict__.update(columns)
+
+    def __getattr__(self, name: str) -> Any:  # Any: a column holds what it holds
+        raise AttributeError(f"the row has no column {name}; it has {', '.join(self.__dict__) or 'none'}")
+
+    def __repr__(self) -> str:
+        return f"Record({', '.join(self.__dict__)})"

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people do with a registered document is told: every committed fact, whole, with a key that never changes."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from gateway.edms_adapter.registry import people
+from gateway.model import ControlState, EventKind, Number, Task, TaskUid
+from tests.edms_adapter.desk import MORNING, TODAY, Desk, letter
+
+DEADLINE = date(2026, 12, 1)
+
+
+def instructed(desk: Desk, card: int, **rest: object) -> int:
+    with desk.at_work() as work:
+        return people.instruct(
+            work,
+            card,
+            "Подготовить опись",
+            author="Родникова",
+            executors=["Лугов", "Полева"],
+            now=desk.clock.later(minutes=10),
+            deadline=DEADLINE,
+            **rest,  # type: ignore[arg-type]
+        )
+
+
+def keys(desk: Desk, limit: int) -> list[tuple[str, str]]:
+    """Return every (exchange, key) of a whole sweep in pages of *limit*."""
+    found: list[tuple[str, str]] = []
+    cursor: str | None = None
+    more = True
+    while more:
+        page = desk.edms.changes(cursor, limit)
+        assert len(page.events) <= limit
+        found += [(one.exchange, one.event.key) for one in page.events]
+        cursor, more = page.cursor, page.more
+    return found
+
+
+def test_forwarding_tells_to_whom_and_who_did_it(desk: Desk) -> None:
+    card = desk.card()
+    with desk.at_work() as work:
+        people.forward(work, card, "Полева", by="Лугов", now=desk.clock.later(minutes=5))
+
+    first, second = desk.events(EventKind.FORWARDED)
+    assert (first.to and first.to.name, first.who, first.at) == ("Лугов Семён Ильич", None, MORNING)
+    assert (second.to and second.to.name, second.who and second.who.name) == (
+        "Полева Нина Олеговна",
+        "Лугов Семён Ильич",
+    )
+    assert second.to is not None
+    assert second.to.index == "SVETLY-01"
+
+
+def test_an_instruction_is_told_whole(desk: Desk) -> None:
+    instructed(desk, desk.card(), uid="task-own")
+
+    (event,) = desk.events(EventKind.ASSIGNED)
+    task = event.task
+    assert task is not None
+    assert (task.uid, task.text, task.signed_on) == ("task-own", "Подготовить опись", TODAY)
+    assert task.author is not None
+    assert task.author.name == "Родникова Алла Юрьевна"
+    assert [(one.party.name, one.responsible) for one in task.executors] == [
+        ("Лугов Семён Ильич", True),
+        ("Полева Нина Олеговна", False),
+    ]
+    assert task.control is not None
+    assert (task.control.state, task.control.deadline) == (ControlState.OPEN, DEADLINE)
+
+
+def test_a_whole_life_of_an_instruction_is_told_in_its_order(desk: Desk) -> None:
+    task = instructed(desk, desk.card())
+    step: Callable[[], object] = lambda: desk.clock.later(hours=1)  # noqa: E731
+    with desk.at_work() as work:
+        now = desk.clock.later(hours=1)
+        people.change_deadline(work, task, date(2026, 12, 9), by="Родникова", now=now)
+        people.note_progress(work, task, "опись начата", by="Лугов", now=now + timedelta(hours=1))
+        people.report(work, task, "Опись готова", by="Лугов", now=now + timedelta(hours=2))
+        people.close(work, task, "Принято", by="Родникова", now=now + timedelta(hours=3))
+        people.reopen(work, task, "не та опись", by="Родникова", now=now + timedelta(hours=4))
+        people.change_executors(work, task, ["Полева"], by="Родникова", now=now + timedelta(hours=5))
+        people.cancel(work, task, "не нужно", by="Родникова", now=now + timedelta(hours=6))
+    step()
+
+    kinds = [event.kind.value for event in desk.events()]
+    assert kinds == [
+        *("forwarded", "assigned", "due_changed", "progress", "executor_reported", "executed", "reopened"),
+        *("executor_changed", "task_cancelled"),
+    ]
+
+
+def test_an_executors_report_has_his_words_and_whether_he_is_responsible(desk: Desk) -> None:
+    task = instructed(desk, desk.card())
+    with desk.at_work() as work:
+        people.report(work, task, "Опись готова", by="Лугов", now=desk.clock.later(hours=1))
+
+    (event,) = desk.events(EventKind.EXECUTOR_REPORTED)
+    assert event.executor is not None
+    assert (event.executor.text, event.executor.responsible) == ("Опись готова", True)
+    assert event.executor.reported_at == desk.clock.at
+    assert event.task is not None
+    assert event.task.executors[0].text == "Опись готова"
+
+
+def test_execution_has_the_fact_date_and_the_ground(desk: Desk) -> None:
+    task = instructed(desk, desk.card())
+    with desk.at_work() as work:
+        people.close(work, task, "Принято", by="Родникова", now=desk.clock.later(hours=1), on=date(2026, 11, 30))
+
+    (event,) = desk.events(EventKind.EXECUTED)
+    assert event.task is not None
+    control = event.task.control
+    assert control is not None
+    assert (control.state, control.fact_date, control.resume) == (ControlState.ENDED, date(2026, 11, 30), "Принято")
+
+
+def test_closing_reopening_and_closing_again_are_three_facts(desk: Desk) -> None:
+    task = instructed(desk, desk.card())
+    with desk.at_work() as work:
+        for words in ("раз", "два"):
+            people.close(work, task, words, by="Родникова", now=desk.clock.later(hours=1))
+            people.reopen(work, task, words, by="Родникова", now=desk.clock.later(hours=1))
+
+    assert len({event.key for event in desk.events(EventKind.EXECUTED)}) == 2
+
+
+def test_work_on_a_sent_task_names_that_task(desk: Desk) -> None:
+    card = desk.card(letter(tasks=(Task(TaskUid("task-77"), text="Сверить"),)))
+    (sent,) = desk.rows("select id from instruction")
+    own = instructed(desk, card, under=sent.id)
+    with desk.at_work() as work:
+        people.report(work, sent.id, "Сверено", by="Лугов", now=desk.clock.later(hours=1))
+        people.close(work, own, "Принято", by="Родникова", now=desk.clock.later(hours=1))
+
+    told = {event.kind: event for event in desk.events()}
+    assert told[EventKind.ASSIGNED].initial_task == "task-77"
+    assert told[EventKind.EXECUTED].initial_task == "task-77"
+    reported = told[EventKind.EXECUTOR_REPORTED]
+    assert (reported.task and reported.task.uid, reported.initial_task) == ("task-77", None)
+    assert len(desk.events(EventKind.ASSIGNED)) == 1  # the sent task itself is no news to its sender
+
+
+def test_an_answer_is_told_by_its_uid_number_and_group(desk: Desk) -> None:
+    card = desk.card()
+    with desk.at_work() as work:
+        now = desk.clock.later(hours=1)
+        people.answer(
+            work, card, "О делах", {"a.pdf": b"%PDF"}, signer="Родникова", drafter="Лугов", now=now, uid="ours-9"
+        )
+
+    (event,) = desk.events(EventKind.ANSWERED)
+    answer = event.document
+    assert answer is not None
+    assert (answer.uid, answer.number) == ("ours-9", Number("ИСХ-1", TODAY))
+    assert answer.kind is not None
+    assert answer.kind.text == "Исходящие письма"
+    assert event.way is not None
+
+
+def test_only_documents_we_registered_are_told_and_private_instructions_never(desk: Desk) -> None:
+    card = desk.card()
+    with desk.at_work() as work:
+        own = people.write_card(work, "Наше", {"a": b"1"}, signer="Родникова", drafter="Лугов", now=desk.clock.at)
+    instructed(desk, own)
+    private = instructed(desk, card)
+    with desk.at_work() as work:
+        people._do(work, "update instruction set private = :yes where id = :key", yes=True, key=private)
+
+    assert desk.events(EventKind.ASSIGNED) == []
+
+
+# --- nothing is lost ----------------------------------------------------------------------------------------------
+
+
+def test_a_fact_that_commits_late_with_an_earlier_moment_is_told(desk: Desk) -> None:
+    card = desk.card()
+    now = desk.clock.later(days=3)
+    desk.card(letter("doc-2", "2"), "ex-2")
+    cursor = desk.edms.changes(None).cursor
+    with desk.at_work() as work:
+        people.forward(work, card, "Полева", by="Лугов", now=now - timedelta(seconds=100))
+
+    told = [one.event.to and one.event.to.name for one in desk.edms.changes(cursor).events if one.exchange == "ex-1"]
+    assert told == ["Полева Нина Олеговна"]
+
+
+def test_what_is_old_is_not_told_again_for_ever(desk: Desk) -> None:
+    card = desk.card()
+    with desk.at_work() as work:
+        people.forward(work, card, "Полева", by="Лугов", now=MORNING + timedelta(days=2))
+    desk.clock.later(days=3)
+    desk.card(letter("doc-2", "2"), "ex-2")
+    with desk.at_work() as work:
+        people.forward(work, card, "Родникова", by="Лугов", now=MORNING + timedelta(days=4))
+    cursor = desk.edms.changes(None).cursor
+
+    again = desk.edms.changes(cursor)
+    told = {one.event.to.name for one in again.events if one.event.to and one.exchange == "ex-1"}
+    assert told == {"Родникова Алла Юрьевна"}
+    assert not again.more
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+def test_pages_of_any_length_tell_everything_once_though_all_happened_in_one_moment(desk: Desk, limit: int) -> None:
+    for number in range(3):
+        card = desk.card(letter(f"doc-{number}", f"n-{number}"), f"ex-{number}")
+        with desk.at_work() as work:
+            people.forward(work, card, "Полева", by="Лугов", now=MORNING)
+            task = people.instruct(work, card, "Сделать", author="Родникова", executors=["Лугов"], now=MORNING)
+            people.report(work, task, "Сделано", by="Лугов", now=MORNING)
+
+    told = keys(desk, limit)
+    assert len(told) == len(set(told)) == 12
+
+
+def test_the_same_fact_has_the_same_key_however_often_it_is_told(desk: Desk) -> None:
+    instructed(desk, desk.card())
+    first = desk.edms.changes(None)
+    second = desk.edms.changes(first.cursor)
+
+    assert {one.event.key for one in second.events} <= {one.event.key for one in first.events}
+    assert len({one.event.key for one in first.events}) == len(first.events)
+
+
+def test_a_cursor_we_did_not_write_is_an_error_not_a_beginning(sqlite_desk: Desk) -> None:
+    with pytest.raises(ValueError, match="version"):
+        sqlite_desk.edms.changes('{"v": 99}')

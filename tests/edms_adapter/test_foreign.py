@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mapping alone connects another system: text keys, local times, integer cursors, all files in the store."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.sql.edms import SqlEdms
+from gateway.errors import Reason, Refused
+from gateway.model import Event, EventKey, EventKind, ExchangeId, Organisation, Party
+from gateway.ports import OutgoingState, Registration
+from tests.edms_adapter.desk import PDF, Hands, intake, letter
+
+TABLES = """
+create table register (n integer not null);
+create table sender (code varchar(20) primary key);
+create table staff (login varchar(20) primary key, fio varchar(100) not null);
+create table letter (code varchar(20) primary key, about text, came timestamp not null, source text, holder text);
+create table attachment (letter text, title text, length integer, digest text, place text not null);
+create table deed (id integer primary key, letter text, deed text, at timestamp, said text);
+insert into register values (0);
+insert into sender values ('BEREG-02');
+insert into staff values ('lugov', 'Лугов Семён Ильич');
+insert into staff values ('desk', 'Экспедиция')
+"""
+
+
+@pytest.fixture
+def edms(tmp_path: Path) -> Iterator[SqlEdms]:
+    mapping = Path(__file__).with_name("foreign.toml")
+    with open_edms(mapping, f"sqlite:///{tmp_path}/foreign.sqlite", tmp_path, "Europe/Moscow", clock=Hands()) as made:
+        run(made, *TABLES.split(";"))
+        made.create_own_tables()
+        yield made
+
+
+def run(edms: SqlEdms, *statements: str) -> None:
+    with edms.database.writing() as work:
+        for statement in statements:
+            work.run(text(statement))
+
+
+def register(edms: SqlEdms, exchange: str = "ex-1", index: str = "BEREG-02") -> Registration:
+    given = intake(correspondent=Party(Organisation(index=index)))
+    made = edms.register(letter(exchange, exchange), {PDF.sha256: PDF}, ExchangeId(exchange), given)
+    assert isinstance(made, Registration)
+    return made
+
+
+def test_checking_finds_nothing_wrong(edms: SqlEdms) -> None:
+    assert [finding for finding in edms.check().findings if not finding.ok] == []
+
+
+def test_it_registers_by_its_own_rules(edms: SqlEdms) -> None:
+    made = register(edms)
+
+    assert (made.ref, made.number.text) == ("2026/00001", "2026/00001")
+    assert register(edms).created is False
+    with edms.database.reading() as work:
+        (row,) = work.rows(
+            text("select l.came, l.holder, a.place from letter l join attachment a on a.letter = l.code")
+        )
+    assert (row.came, row.holder) == ("2026-11-22 11:00:00.000000", "lugov")
+    assert (edms.files / row.place).read_bytes() == PDF.data
+
+
+def test_a_lookup_may_refuse_and_leaves_no_trace(edms: SqlEdms) -> None:
+    with pytest.raises(Refused) as refused:
+        register(edms, index="NOBODY")
+
+    assert refused.value.reason is Reason.UNKNOWN_CORRESPONDENT
+    assert register(edms).number.text == "2026/00001"
+    assert [path.name for path in edms.files.rglob("*.part")] == []
+
+
+def test_local_times_and_integer_cursors_are_told_once_per_key(edms: SqlEdms) -> None:
+    card = register(edms).ref
+    run(
+        edms,
+        f"insert into deed values (7, '{card}', 'done', '2026-11-22 15:00:00', 'готово')",
+        f"insert into deed values (8, '{card}', 'note', '2026-11-22 15:30:00', 'начато')",
+        "insert into deed values (9, 'another', 'done', '2026-11-22 15:30:00', 'не наше')",
+    )
+
+    assert isinstance(edms.clock, Hands)
+    edms.clock.later(days=3)
+    register(edms, "ex-2")
+    page = edms.changes(None)
+    assert [(one.event.kind, one.event.at, one.event.text) for one in page.events] == [
+        (EventKind.EXECUTED, datetime(2026, 11, 22, 10, 0, tzinfo=UTC), "готово"),
+        (EventKind.PROGRESS, datetime(2026, 11, 22, 10, 30, tzinfo=UTC), "начато"),
+    ]
+    run(edms, f"insert into deed values (6, '{card}', 'done', '2026-11-22 15:00:00', 'записано позже')")
+    assert "записано позже" in [one.event.text for one in edms.changes(page.cursor).events]
+
+
+def test_it_sends_and_hears(edms: SqlEdms) -> None:
+    run(edms, "insert into letter values ('out-1', 'О деле', '2026-11-22 11:00:00', null, 'nobody')")
+    (outgoing,) = edms.outgoing()
+    edms.mark(outgoing.ref, OutgoingState.TAKEN)
+    edms.record("out-1", [Event(EventKind.RECEIVED, EventKey("k"), None, text="дошло")] * 2)
+
+    assert (outgoing.document.subject, outgoing.to, edms.outgoing()) == ("О деле", "X", ())
+    with edms.database.reading() as work:
+        assert [row.said for row in work.rows(text("select said from deed"))] == ["дошло"]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mapping file: what is wrong with it is said with its key, before anything is registered."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.edms_adapter import BUILT_IN, MappingError, SqlEdms, open_edms
+from gateway.edms_adapter.sql.expression import Expression, environment
+from gateway.model import Document
+
+Edit = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Edit:
+    """Give a function that copies the registry's mapping with one passage replaced."""
+
+    def edit(old: str, new: str) -> Path:
+        source = (BUILT_IN / "registry.toml").read_text("utf-8")
+        assert old in source
+        path = tmp_path / "edited.toml"
+        path.write_text(source.replace(old, new, 1), "utf-8")
+        return path
+
+    return edit
+
+
+def opened(path: Path | str) -> SqlEdms:
+    return open_edms(path, "sqlite://", Path("/nonexistent"), "Europe/Moscow")
+
+
+def test_the_built_in_mapping_is_right() -> None:
+    opened("registry").close()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("[files]", "[files", "is not TOML"),
+        ("[files]", "[files]\ncolour = 'red'", "files.colour: Extra inputs"),
+        (
+            'time_zone = "UTC"',
+            'time_zone = "Mars/Olympus"',
+            "database.time_zone: Value error, 'Mars/Olympus' is no time",
+        ),
+        ('missing = "wait"', 'missing = "guess"', "lookup[1].missing: Input should be"),
+        ('missing = "default"\ndefault = "none"', 'missing = "default"', "lookup[2]: Value error"),
+        ('subject = "document.subject"', 'subject = "document.subject +"', "register[1].values.subject: 'document.sub"),
+        ('subject = "document.subject"', 'subject = "docment.subject"', "subject: 'docment.subject': nothing here is"),
+        (
+            'subject = "document.subject"',
+            'subject = "1) }} x {{ (2"',
+            "register[1].values.subject: '1) }} x {{ (2' is more",
+        ),
+        (
+            'where card_id = :card"\nreferenced',
+            'where card_id = :kard"\nreferenced',
+            "files.of_card: nothing gives :kard",
+        ),
+        (
+            'exchange_index = "intake',
+            'spare = "1", exchange_index = "intake',
+            "lookup[1].values.spare: the statement has",
+        ),
+        ('table = "card"\n', 'call = "add_rc"\n', "register[1]: Value error, 'call' is kept for stored procedures"),
+        (
+            'table = "card"\n',
+            'table = "card"\nsql = "select 1"\n',
+            "register[1]: Value error, give either 'table' or 'sql'",
+        ),
+        ('table = "card"\n', 'table = "card; drop table card"\n', "register[1].table: String should match pattern"),
+        ('event = "forwarded"', 'event = "sold"', "changes[4].event: Input should be"),
+        ('name = "joined"\n', "", "two rules are called registered"),
+        ('fields = { at = "moment(row.cur)", who', 'fields = { whom = "1", who', "changes[3].fields.whom: is no field"),
+        ('strategies = ["index"', 'strategies = ["telepathy"', "routing.strategies[1]: Input should be"),
+    ],
+)
+def test_a_wrong_mapping_is_told_with_its_key(edited: Edit, old: str, new: str, complaint: str) -> None:
+    path = edited(old, new)
+    with pytest.raises(MappingError) as told:
+        opened(path)
+
+    assert str(path) in str(told.value)
+    assert complaint in str(told.value)
+
+
+def test_a_mapping_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match="cannot be read"):
+        opened(tmp_path / "absent.toml")
+
+
+def test_what_is_undefined_is_never_a_silent_nothing() -> None:
+    expression = Expression(environment(), "document.colour", "register[1].values.subject")
+
+    with pytest.raises(MappingError, match=r"register\[1\]\.values\.subject: 'document\.colour'"):
+        expression({"document": Document()})
+
+
+@pytest.mark.parametrize("text", ["document.__class__", "document.subject.__class__.__mro__", "''.__class__"])
+def test_expressions_do_not_leave_the_sandbox(text: str) -> None:
+    with pytest.raises(MappingError):
+        Expression(environment(), text, "place")({"document": Document()})
+
+
+def test_values_are_bound_never_pasted(tmp_path: Path) -> None:
+    expression = Expression(environment(), "document.subject", "place")
+    hostile = "'); drop table card; --"
+
+    assert expression({"document": Document(subject=hostile)}) == hostile
