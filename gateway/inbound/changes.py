@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is added to a card that stands: a changed document, an addition, a resend a person wants to see.
+
+Number and date never change, old files stay, and a change that was applied is answered by `edited`.
+A change that waits is laid before a person under an id of its own, so what the person decides comes back for it.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from gateway import identity
+from gateway.errors import Reason, Refused
+from gateway.inbound.desk import Desk
+from gateway.inbound.endings import About, conclude
+from gateway.inbound.intake import follow_up_id
+from gateway.inbound.repeats import Repeat
+from gateway.inbound.rules import Case
+from gateway.journal import exchanges
+from gateway.journal.entries import Entry, State
+from gateway.journal.exchanges import Exchange
+from gateway.model import CardRef, Contents, DocumentUid, Event, EventKey, EventKind, ExchangeId
+from gateway.ports import Intake, Registration, Waiting
+
+
+def changes_a_card(case: Case, exchange: Exchange, repeat: Repeat) -> bool:
+    """Say whether this document is about a card that stands, rather than for a new one."""
+    return repeat is Repeat.CHANGED or (case.document.supplement and exchange.registered is not None)
+
+
+def act_on_change(
+    case: Case, contents: Contents, exchange: Exchange, intake: Intake, repeat: Repeat, desk: Desk, now: datetime
+) -> Registration | Waiting:
+    """Apply the change, or lay it before a person, as was agreed with the partner; raises like `act`."""
+    document, receive = case.document, case.partner.settings.receive
+    follow_up = follow_up_id(exchange, case)
+    if document.supplement or receive.on_change in ("add-files", "edit-tasks"):
+        return desk.ask_edms(lambda: desk.edms.attach(exchange.id, document, contents, follow_up), now)
+    if receive.on_change == "refuse":
+        raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
+    same = exchange.digest == identity.document_digest(document)
+    because = "was sent again" if same else "differs from the document that is registered"
+    waiting = replace(intake, wait_because=because)
+    return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
+
+
+def finish_changed(
+    entry: Entry, case: Case, exchange: Exchange, outcome: Registration | Waiting, desk: Desk, now: datetime
+) -> None:
+    """Write the end of a change and queue what is owed for it, in one commit."""
+    follow_up = follow_up_id(exchange, case)
+    with desk.journal.write() as tx:
+        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
+        if isinstance(outcome, Waiting):
+            exchanges.open_(tx, _waiting_exchange(exchange, follow_up, outcome.ref, now))
+            about = About(case.partner.id, follow_up, case.message.id, "document")
+            why = Refused(Reason.CHANGED, outcome.reason)
+            return conclude(tx, entry, State.WAITING, about, now, why=why)
+        fact = Event(EventKind.EDITED, EventKey(f"edited:{follow_up}"), now, number=outcome.number, card=outcome.ref)
+        desk.outbox.tell(tx, exchange, (fact,), now)
+        about = About(case.partner.id, exchange.id, case.message.id, "document")
+        return conclude(tx, entry, State.DONE, about, now, detail="a change")
+
+
+def _waiting_exchange(exchange: Exchange, follow_up: ExchangeId, card: CardRef, now: datetime) -> Exchange:
+    """An exchange for the paper alone, so that what a person decides about it finds its letter; it reports nothing."""
+    uid = DocumentUid(f"{exchange.document_uid}#{follow_up[:8]}")
+    return replace(
+        exchange, id=follow_up, document_uid=uid, subject_card=card, registered=None, message=None, opened_at=now
+    )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the story of a letter ends when it is neither a document nor a report, and how every end is written down."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.errors import Reason, Refused
+from gateway.inbound.bounces import Bounce
+from gateway.inbound.desk import Desk
+from gateway.journal import entries
+from gateway.journal.entries import Entry, State
+from gateway.model import ExchangeId, MessageId, PartnerId
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a letter at its end: what `trace` and `quarantine list` want to show."""
+
+    partner: PartnerId | None = None  # None: nobody proved who they are
+    exchange: ExchangeId | None = None
+    message_id: MessageId = MessageId("")
+    kind: str = ""
+
+
+UNKNOWN = About()
+
+
+def conclude(
+    tx: Connection,
+    entry: Entry,
+    state: State,
+    about: About,
+    now: datetime,
+    *,
+    why: Refused | None = None,
+    detail: str = "",
+    keep_letter: bool = True,
+) -> None:
+    """Write *entry*'s end; with *why* its reason and place are kept too."""
+    entries.conclude(
+        tx,
+        entry.id,
+        state,
+        now=now,
+        reason=why.reason if why else None,
+        detail=detail or (why.detail if why else ""),
+        place=why.place if why else "",
+        partner=about.partner,
+        exchange=about.exchange,
+        message_id=about.message_id,
+        kind=about.kind or None,
+        keep_letter=keep_letter,
+    )
+
+
+def park(entry: Entry, why: Refused, about: About, desk: Desk, now: datetime) -> None:
+    """Lay the letter aside with its reason; an operator sees it, nobody else hears anything."""
+    with desk.journal.write() as tx:
+        conclude(tx, entry, State.PARKED, about, now, why=why)
+
+
+def leave_to_people(entry: Entry, desk: Desk, now: datetime) -> None:
+    """No passport: people's mail.  In a mailbox it is left alone, by SMTP forwarded or parked; never answered."""
+    why = Refused(Reason.NO_PASSPORT, "no passport inside: people's mail")
+    forward = None if entry.source.startswith("imap:") else desk.outbox.forward(entry, desk.letter(entry))
+    with desk.journal.write() as tx:
+        if entry.source.startswith("imap:"):
+            conclude(tx, entry, State.DONE, UNKNOWN, now, why=why, keep_letter=False)
+        elif forward is None:
+            conclude(tx, entry, State.PARKED, UNKNOWN, now, why=why)
+        else:
+            entries.queue(tx, forward, now)
+            conclude(tx, entry, State.DONE, UNKNOWN, now, why=why, detail="forwarded to people")
+
+
+def mark_undelivered(entry: Entry, bounce: Bounce, desk: Desk, now: datetime) -> None:
+    """A letter of ours came back: its entry is FAILED with the server's words; nobody is answered."""
+    with desk.journal.write() as tx:
+        tagged = desk.outbox.bounce_for(entry.envelope_recipients)
+        for message_id in (*((tagged,) if tagged else ()), *bounce.message_ids):
+            letter = entries.by_rfc_message_id(tx, message_id)
+            if letter is not None:
+                entries.bounced(tx, letter.id, bounce.words, now)
+                about = About(letter.partner, letter.exchange, kind="bounce")
+                return conclude(tx, entry, State.DONE, about, now, detail=bounce.words)
+        why = Refused(Reason.BOUNCE, "a bounce that names no letter of ours")
+        return conclude(tx, entry, State.PARKED, About(kind="bounce"), now, why=why)

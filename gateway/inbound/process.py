@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The story of one letter, from the moment we promised to keep it to the moment it is done.
+
+Read `process` top to bottom, then `take_document` and `take_report`: that is the whole product on the receiving side.
+Everything between two commits may be repeated after a crash: every step is pure, or idempotent by its key.
+Three ways to stop: Refused (silence for a stranger, words for a partner), Deferred (tried later), anything else is our
+defect and is judged by the worker that called us.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from gateway import identity, reports
+from gateway.envelope import unseal
+from gateway.errors import Deferred, Reason, Refused
+from gateway.inbound.bounces import read_bounce
+from gateway.inbound.changes import act_on_change, changes_a_card, finish_changed
+from gateway.inbound.desk import Desk
+from gateway.inbound.endings import UNKNOWN, About, conclude, leave_to_people, mark_undelivered, park
+from gateway.inbound.intake import intake_of, office_of, opened_exchange, refusal_of, understood
+from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
+from gateway.inbound.rules import RULES, Case
+from gateway.journal import events, exchanges, messages
+from gateway.journal.entries import Entry, State
+from gateway.journal.exchanges import Exchange
+from gateway.model import (
+    CardRef,
+    Contents,
+    Event,
+    EventKey,
+    EventKind,
+    Letter,
+    Message,
+    Party,
+    Report,
+    ReportKind,
+)
+from gateway.office import Origin, Partner
+from gateway.ports import Original, Registration, Waiting
+
+NOT_UNDERSTOOD = Refused(Reason.UNSUPPORTED, "neither a document nor a report")
+WAIT_FOR_MAIN_DOCUMENT = timedelta(hours=24)  # LIMIT: how long an addition waits for the document it adds to
+
+
+def process(entry: Entry, desk: Desk, now: datetime) -> None:
+    """Take one accepted letter to its end: DONE, WAITING or PARKED, with its answers queued in the same commit.
+
+    Raises Deferred (or what the journal raises): the entry then stays ACCEPTED and is tried again.
+    """
+    try:
+        opened = unseal(desk.letter(entry).blocks(), desk.sink, desk.limits)
+        if (bounce := read_bounce(opened.letter)) is not None:
+            return mark_undelivered(entry, bounce, desk, now)
+        if opened.reading is None:
+            return leave_to_people(entry, desk, now)
+        partner = verify(entry, opened.letter, opened.reading.heading.sender, desk)
+    except Refused as why:  # nobody has proven who they are: silence
+        return park(entry, why, UNKNOWN, desk, now)
+
+    message, unreadable = understood(opened.reading, opened.letter, now)
+    if message is None:
+        return park(entry, unreadable or NOT_UNDERSTOOD, About(partner.id), desk, now)
+    if isinstance(message.body, Report):
+        return take_report(entry, message, message.body, partner, desk, now)
+    case = Case(message, message.body, partner, unreadable)
+    return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
+
+
+def verify(entry: Entry, letter: Letter, named: Party | None, desk: Desk) -> Partner:
+    """Return the proven sender; the channel is proven by the letter, the partner chosen by the index inside.
+
+    Raises Refused for a stranger, and for a partner without its proof.
+    """
+    channel = desk.office.proven(letter, Origin(entry.channel, entry.peer, entry.envelope_sender))
+    if named is not None and named.index:
+        return desk.office.partner(channel, named.index)
+    if (only := desk.office.only_partner(channel)) is not None:
+        return only
+    raise Refused(Reason.UNKNOWN_PARTNER, f"the message does not say which partner of {channel.id} sent it")
+
+
+# --- a document ---------------------------------------------------------------------------------------------------
+
+
+def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, desk: Desk, now: datetime) -> None:
+    """Register a partner's document, or say why not; the receipt goes first, before the EDMS is touched."""
+    broken = check(case, desk)
+    opening = opened_exchange(case, desk.office, letter, now)
+    exchange, repeat = acknowledge(entry, case, opening, desk, now)
+    if exchange is None:
+        return None  # nothing new: settled in the same commit
+    desk.failpoint("process:acknowledged")
+    try:
+        if broken is not None:
+            raise broken
+        outcome = act(entry, case, contents, exchange, repeat, desk, now)
+    except Refused as why:
+        return finish_refused(entry, case, exchange, why, desk, now)
+    desk.failpoint("process:acted")
+    if changes_a_card(case, exchange, repeat):
+        return finish_changed(entry, case, exchange, outcome, desk, now)
+    return finish(entry, case, exchange, outcome, desk, now)
+
+
+def check(case: Case, desk: Desk) -> Refused | None:
+    """Return the first rule that *case* breaks, or None."""
+    try:
+        for rule in RULES:
+            rule(case)
+        desk.office.addressed(case.message.recipients)
+    except Refused as why:
+        return why
+    return None
+
+
+def acknowledge(
+    entry: Entry, case: Case, opening: Exchange, desk: Desk, now: datetime
+) -> tuple[Exchange | None, Repeat]:
+    """Open the exchange and queue the receipt, in one commit; None when nothing remains to be done."""
+    message, partner = case.message, case.partner
+    with desk.journal.write() as tx:
+        judged = judge(tx, entry, partner.id, message, opening.digest, opening.id)
+        standing, repeat = judged.standing, judged.repeat
+        if repeat is Repeat.RESEND and partner.settings.receive.resend == "wait":
+            repeat = Repeat.CHANGED  # laid before a person, as a change is
+        if repeat is Repeat.DUPLICATE:
+            answer_again(tx, entry, message, standing, now)
+            conclude(tx, entry, State.DONE, about(case, standing, "duplicate"), now, detail="came before")
+            return None, repeat
+        if repeat is Repeat.CONFLICT:
+            why = Refused(Reason.CONFLICT, "this message id came before, with another content")
+            conclude(tx, entry, State.PARKED, about(case, standing), now, why=why)
+            return None, repeat
+        messages.note(tx, partner.id, message.id, opening.digest, opening.id, entry.id, now)
+        if standing is None:
+            exchange = exchanges.open_(tx, opening)
+        elif repeat in (Repeat.RESEND, Repeat.CHANGED):
+            exchange = renewed(standing, opening)
+        else:
+            exchange = judged_afresh(standing, opening)
+        received = () if case.unreadable else (received_now(message, now),)
+        desk.outbox.tell(tx, exchange, received, now)
+        if repeat is Repeat.RESEND:
+            desk.outbox.tell_all(tx, exchange, now)
+            conclude(tx, entry, State.DONE, about(case, exchange, "resend"), now, detail="no second card")
+            return None, repeat
+        return exchange, repeat
+
+
+def act(
+    entry: Entry, case: Case, contents: Contents, exchange: Exchange, repeat: Repeat, desk: Desk, now: datetime
+) -> Registration | Waiting:
+    """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
+    document = case.document
+    intake = intake_of(case, office_of(case, desk.office), entry)
+    if changes_a_card(case, exchange, repeat):
+        return act_on_change(case, contents, exchange, intake, repeat, desk, now)
+    if document.supplement:
+        if now - entry.created_at < WAIT_FOR_MAIN_DOCUMENT:
+            raise Deferred("the document this one adds to is not registered yet")
+        intake = replace(intake, wait_because="adds to a document that did not come")
+    outcome = desk.ask_edms(lambda: desk.edms.register(document, contents, exchange.id, intake), now)
+    if isinstance(outcome, Registration):
+        link_to_originals(case, exchange, desk, now)
+    return outcome
+
+
+def link_to_originals(case: Case, exchange: Exchange, desk: Desk, now: datetime) -> None:
+    """An answer names our document it answers: tie the two cards, in both directions."""
+    for link in case.document.links:
+        if link.document is not None:
+            original = Original(link.document.uid, link.document.number)
+            desk.ask_edms(partial(desk.edms.link, exchange.id, original), now)
+
+
+def finish(
+    entry: Entry, case: Case, exchange: Exchange, outcome: Registration | Waiting, desk: Desk, now: datetime
+) -> None:
+    """Write the end of the story and queue what is owed for it, in one commit."""
+    with desk.journal.write() as tx:
+        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
+        if isinstance(outcome, Waiting):
+            exchanges.save(tx, replace(exchange, subject_card=outcome.ref))
+            return conclude(tx, entry, State.WAITING, about(case, exchange), now, detail=outcome.reason)
+        exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
+        fact = Event(
+            EventKind.REGISTERED,
+            EventKey(f"registered:{outcome.number.text}:{outcome.number.date}"),
+            outcome.at or now,
+            number=outcome.number,
+            card=outcome.ref,
+        )
+        desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
+        return conclude(tx, entry, State.DONE, about(case, exchange), now)
+
+
+def finish_refused(entry: Entry, case: Case, exchange: Exchange, why: Refused, desk: Desk, now: datetime) -> None:
+    """Tell the partner why; but never that a document which stands registered was refused: that is parked instead."""
+    with desk.journal.write() as tx:
+        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
+        state = State.DONE
+        if exchange.registered is not None:
+            state = State.PARKED
+        else:
+            exchange = replace(exchange, subject_card=CardRef(""))
+            key = EventKey(f"refused:{case.message.return_id}:{case.message.id}")
+            desk.outbox.tell(tx, exchange, (Event(EventKind.REFUSED, key, now, refusal=refusal_of(why)),), now)
+        conclude(tx, entry, state, about(case, exchange), now, why=why)
+
+
+def received_now(message: Message, now: datetime) -> Event:
+    """The fact that *message* reached us; one for each return id, so a resend is received again."""
+    return Event(EventKind.RECEIVED, EventKey(f"received:{message.return_id}"), now)
+
+
+# --- a report -----------------------------------------------------------------------------------------------------
+
+
+def take_report(entry: Entry, message: Message, report: Report, partner: Partner, desk: Desk, now: datetime) -> None:
+    """Note a partner's news about a document of ours; `collect` writes it onto the sender's card. Answers nothing."""
+    kind = "receipt" if report.kind is ReportKind.RECEIPT else "report"
+    with desk.journal.write() as tx:
+        exchange = exchanges.by_return_id(tx, message.return_id) or exchanges.by_document(
+            tx, "out", partner.id, report.about.uid
+        )
+        told = About(partner.id, exchange.id if exchange else None, message.id, kind)
+        if exchange is None:
+            why = Refused(Reason.UNKNOWN_EXCHANGE, "no document of ours was sent under this return id")
+            return conclude(tx, entry, State.PARKED, told, now, why=why)
+        if exchange.partner != partner.id or exchange.direction != "out":
+            why = Refused(Reason.FORGED, "the document it reports on was not sent to this partner")
+            return conclude(tx, entry, State.PARKED, told, now, why=why)
+        noted = messages.find(tx, partner.id, message.id)
+        if noted is not None:
+            return conclude(tx, entry, State.DONE, told, now, detail="a duplicate")
+        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
+        history = [fact.event for fact in events.history(tx, exchange.id, ours=False)]
+        fresh = events.add(tx, exchange.id, reports.news(history, message), ours=False, now=now)
+        rung = reports.rung([*history, *fresh])
+        due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
+        exchanges.save(tx, replace(exchange, rung=rung.name.lower(), due_at=due_at))
+        messages.note(tx, partner.id, message.id, identity.report_digest(report), exchange.id, entry.id, now)
+        return conclude(tx, entry, State.DONE, told, now)
+
+
+def about(case: Case, exchange: Exchange | None, kind: str = "document") -> About:
+    """What is known of a document at the end of its letter."""
+    return About(case.partner.id, exchange.id if exchange else None, case.message.id, kind)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A document that is not new: what it is, and what is owed for it (docs/protocol.md, "Resends and changes")."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import Connection
+
+from gateway.journal import entries, exchanges, messages
+from gateway.journal.entries import Entry, State
+from gateway.journal.exchanges import Exchange
+from gateway.model import ExchangeId, Message, PartnerId
+
+REPEAT_PAUSE = timedelta(minutes=15)  # LIMIT: stored answers go out again at most once in this time …
+MAX_REPEATS = 5  # … and at most so often for one message
+
+
+class Repeat(Enum):
+    NEW = "new"  # never seen, or judged afresh after a refusal
+    AGAIN = "again"  # our own second look at the same entry, after a crash or a deferral
+    DUPLICATE = "duplicate"  # same message, same content: the stored answers again
+    CONFLICT = "conflict"  # same message id, other content: a person decides
+    RESEND = "resend"  # new message, same document: the known facts under the new return id
+    CHANGED = "changed"  # new message, same document uid, other content
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    repeat: Repeat
+    standing: Exchange | None  # what the journal knows of this document; None: nothing
+
+
+def judge(
+    tx: Connection, entry: Entry, partner: PartnerId, message: Message, digest: str, exchange: ExchangeId
+) -> Judgement:
+    """Return what *message* is, given everything the journal has seen; locks the exchange's row.
+
+    Only registration (or lying before a person) closes a document: after a refusal it is judged afresh.
+    """
+    standing = exchanges.get(tx, exchange, lock=True)
+    noted = messages.find(tx, partner, message.id)
+    if noted is not None and noted.entry != entry.id:
+        return Judgement(Repeat.DUPLICATE if noted.digest == digest else Repeat.CONFLICT, standing)
+    if standing is None:
+        return Judgement(Repeat.NEW, None)
+    if noted is not None and standing.digest == digest:
+        return Judgement(Repeat.AGAIN, standing)
+    if standing.registered is not None or standing.subject_card:
+        return Judgement(Repeat.RESEND if standing.digest == digest else Repeat.CHANGED, standing)
+    return Judgement(Repeat.NEW, standing)
+
+
+def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Exchange | None, now: datetime) -> None:
+    """Send the stored answers once more, the same bytes, if the letter arrived anew and this is not too often."""
+    if exchange is None or not entry.arrived_anew or not _may_repeat(tx, exchange.partner, message, now):
+        return
+    entries.note_repeat(tx, exchange.partner, message.id, now)
+    for answer in entries.answers_to(tx, exchange.id):
+        if answer.state is State.SENT:
+            entries.resend(tx, answer.id, now)
+
+
+def renewed(standing: Exchange, opening: Exchange) -> Exchange:
+    """Return *standing* under the new message's return id and subscription; what is registered stays."""
+    return replace(
+        standing,
+        return_id=opening.return_id,
+        message=opening.message,
+        subscription=opening.subscription,
+        until=opening.until,
+    )
+
+
+def judged_afresh(standing: Exchange, opening: Exchange) -> Exchange:
+    """Return *standing*, never registered, with the new message in the place of the old one."""
+    return replace(opening, opened_at=standing.opened_at, rung=standing.rung)
+
+
+def _may_repeat(tx: Connection, partner: PartnerId, message: Message, now: datetime) -> bool:
+    beginning = datetime.min.replace(tzinfo=now.tzinfo)
+    lately = entries.repeats(tx, partner, message.id, now - REPEAT_PAUSE)
+    return lately == 0 and entries.repeats(tx, partner, message.id, beginning) < MAX_REPEATS

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a document must fulfil before it is laid before the EDMS: one function a rule, one line in `RULES`.
+
+A rule raises Refused (the partner hears why) or returns; none of them touches anything.
+A new check is one function here and one line in `RULES`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.errors import Reason, Refused
+from gateway.model import Document, Message
+from gateway.office import Partner
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a rule may look at."""
+
+    message: Message
+    document: Document
+    partner: Partner
+    unreadable: Refused | None = None  # the message itself is broken; everything else is then moot
+
+
+Rule = Callable[[Case], None]
+
+
+def is_readable(case: Case) -> None:
+    """The dialect understood it."""
+    if case.unreadable is not None:
+        raise case.unreadable
+
+
+def may_send_documents(case: Case) -> None:
+    """The agreement with this partner covers documents."""
+    if "document" not in case.partner.settings.may_send:
+        raise Refused(Reason.NOT_ALLOWED, "this partner does not send documents here", place="may_send")
+
+
+def names_its_document(case: Case) -> None:
+    """A document without a uid cannot be told from another one."""
+    if not case.document.uid:
+        raise Refused(Reason.MISSING_FIELD, "the document has no UID", place="DocumentList/Document/@UID")
+
+
+def has_an_author(case: Case) -> None:
+    """Somebody must have written it, unless the agreement allows anonymous letters."""
+    if case.partner.settings.receive.require_author and not case.document.authors and not case.document.supplement:
+        raise Refused(
+            Reason.MISSING_AUTHOR, "Отсутствуют данные об авторе документа.", place="DocumentList/Document/Author"
+        )
+
+
+def has_files(case: Case) -> None:
+    """A document without files is fine, unless the agreement asks for them."""
+    if case.partner.settings.receive.require_files and not case.document.files:
+        raise Refused(Reason.MISSING_FILE, "the document has no files", place="DocumentList/Document/File")
+
+
+RULES: tuple[Rule, ...] = (is_readable, may_send_documents, names_its_document, has_an_author, has_files)
+
+
+# Our codes start at 1001; 39 is the one vendor code whose meaning is known (docs/protocol.md, "Refusal codes").
+CODES = {
+    Reason.MISSING_AUTHOR: 39,
+    Reason.BAD_XML: 1001,
+    Reason.DOCTYPE: 1002,
+    Reason.BAD_PASSPORT: 1003,
+    Reason.MISSING_FIELD: 1004,
+    Reason.MISSING_FILE: 1005,
+    Reason.NOT_FOR_US: 1006,
+    Reason.NOT_ALLOWED: 1007,
+    Reason.UNKNOWN_ADDRESSEE: 1008,
+    Reason.UNKNOWN_CORRESPONDENT: 1009,
+    Reason.DRAFT: 1010,
+    Reason.UNSUPPORTED: 1011,
+    Reason.OLD_DIALECT: 1012,
+    Reason.SAME_NUMBER: 1013,
+    Reason.CHANGED: 1014,
+    Reason.SUPPLEMENT: 1015,
+}
+OTHER_CODE = 1099

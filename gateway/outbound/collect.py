@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the EDMS wants: documents to send, what its people did, and the news it must hear.
+
+Four errands, each repeatable at any time: `fetch_outgoing`, `fetch_changes`, `tell_edms`, `tell_overdue`.
+The journal and the EDMS never share a transaction; whatever is done on one side is marked on the other afterwards, and
+found again by its key when that marking is lost.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway import identity
+from gateway.errors import Refused
+from gateway.journal import cursors, entries, events, exchanges
+from gateway.journal.entries import Direction, Entry, State
+from gateway.journal.exchanges import Exchange
+from gateway.journal.store import Journal
+from gateway.model import CardRef, Event, EventKind, ExchangeId, Message
+from gateway.office import Office, Partner
+from gateway.outbox import Outbox, subscription_of, until
+from gateway.ports import Edms, EdmsEvent, Failpoint, Outgoing, OutgoingState
+from gateway.reports import Rung
+from gateway.settings import OfficeSettings
+
+CURSOR = "edms"
+PAGE = 500  # LIMIT: changes asked for at once
+OUTGOING = 20  # LIMIT: documents asked for at once
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    journal: Journal
+    edms: Edms
+    office: Office
+    outbox: Outbox
+    now: Callable[[], datetime]
+    failpoint: Failpoint
+
+    def round(self) -> int:
+        """Run every errand once; return how much there was to do."""
+        return self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.tell_overdue()
+
+    # --- documents to send
+
+    def fetch_outgoing(self) -> int:
+        """Queue every document the EDMS wants sent: unique by its dispatch row, so a repeat only marks it again."""
+        wanted = self.edms.outgoing(OUTGOING)
+        for item in wanted:
+            try:
+                self._send(item)
+            except Refused as why:
+                self.edms.mark(item.ref, OutgoingState.REFUSED, why.detail, self.now())
+        return len(wanted)
+
+    def _send(self, item: Outgoing) -> None:
+        with self.journal.read() as tx:
+            known = exchanges.by_outgoing_ref(tx, item.ref)
+            again = known is not None and _asked_again(tx, known, item.ref)
+        if known is None or again:
+            partner = self.office.partner_by_index(item.to)
+            if partner is None:
+                return self.edms.mark(
+                    item.ref, OutgoingState.REFUSED, f"no agreement with the organisation {item.to!r}", self.now()
+                )
+            self._queue(item, partner, self._ours(item))
+        self.failpoint("collect:queued")
+        return self.edms.mark(item.ref, OutgoingState.TAKEN, "", self.now())
+
+    def _queue(self, item: Outgoing, partner: Partner, ours: OfficeSettings) -> None:
+        now, document = self.now(), item.document
+        exchange_id = identity.outgoing_exchange(ours.index, partner.id, document.uid)
+        with self.journal.read() as tx:
+            before = exchanges.get(tx, exchange_id)
+        attempt = before.attempt + 1 if before else 1
+        return_id, message_id = identity.outgoing_ids(self.outbox.secret, partner.id, document.uid, attempt)
+        subscription = item.subscription or subscription_of(partner)
+        message = Message(
+            id=message_id,
+            return_id=return_id,
+            sent_at=now,
+            sender=self.outbox.office.party(ours),
+            recipients=document.addressees or (self.outbox.office.theirs(partner, item.to),),
+            body=document,
+            dialect=partner.channel.dialect,
+            dialect_version=partner.channel.dialect_version,
+            subscription=subscription,
+        )
+        exchange = Exchange(
+            id=exchange_id,
+            direction="out",
+            partner=partner.id,
+            office=ours.index,
+            document_uid=document.uid,
+            digest=identity.document_digest(document),
+            return_id=return_id,
+            number=document.number,
+            subject_card=item.card,
+            outgoing_ref=item.ref,
+            opened_at=now,
+            until=until(now, subscription),
+            subscription=subscription,
+            message=message,
+            attempt=attempt,
+        )
+        letter = self.outbox.document(message, item.contents, partner, ours, exchange_id, item.ref, now)
+        exchange = replace(exchange, due_at=self.outbox.next_due(exchange, Rung.SENT, now))
+        with self.journal.write() as tx:
+            if before is None:
+                exchanges.open_(tx, exchange)
+            else:
+                exchanges.save(tx, exchange)
+                entries.forget_ref(tx, item.ref, ours.index)
+            entries.queue(tx, letter, now)
+
+    def _ours(self, item: Outgoing) -> OfficeSettings:
+        """Which of our organisations sends it: the document's author, else the first."""
+        for author in item.document.authors:
+            if author.party and (office := self.office.ours(author.party.index)):
+                return office
+        return self.office.settings.offices[0]
+
+    # --- what people did
+
+    def fetch_changes(self) -> int:
+        """Tell partners what our people did with their documents; the cursor moves in the same commit."""
+        with self.journal.read() as tx:
+            cursor = cursors.get(tx, CURSOR)
+        page = self.edms.changes(cursor, PAGE)
+        if not page.events and page.cursor == cursor:
+            return 0
+        now = self.now()
+        fresh = 0
+        with self.journal.write() as tx:
+            for exchange_id, facts in _by_exchange(page.events):
+                exchange = exchanges.get(tx, exchange_id, lock=True)
+                if exchange is None:
+                    log.warning("the EDMS reports on an exchange the journal does not know", exchange=exchange_id)
+                elif exchange.registered is None and exchange.subject_card:
+                    self._decided(tx, exchange, facts, now)
+                else:
+                    fresh += len(self.outbox.tell(tx, exchange, facts, now))
+            cursors.put(tx, CURSOR, page.cursor)
+        self.failpoint("collect:told-partners")
+        return fresh + (1 if page.more else 0)
+
+    def _decided(self, tx: Connection, exchange: Exchange, facts: Sequence[Event], now: datetime) -> None:
+        """A person decided about a paper that waited: its letters go on.
+
+        Registered: they are processed again, and the EDMS answers with the registration.  Refused: the partner hears
+        the person's words, and the same document may come again.
+        """
+        kinds = {fact.kind for fact in facts}
+        if EventKind.REGISTERED in kinds:
+            entries.reopen(tx, exchange.id, "a person registered it", now)
+        elif EventKind.REFUSED in kinds:
+            entries.reopen(tx, exchange.id, "a person refused it", now)
+            for entry in entries.select(tx, exchange=exchange.id, states=[State.ACCEPTED]):
+                entries.conclude(tx, entry.id, State.DONE, now=now, detail="a person refused it")
+            self.outbox.tell(tx, replace(exchange, subject_card=CardRef("")), facts, now)
+
+    # --- what the EDMS must hear
+
+    def tell_edms(self) -> int:
+        """Write onto senders' cards what became of their letters and what partners report; repeated until it worked."""
+        with self.journal.read() as tx:
+            letters = entries.untold(tx, PAGE)
+            reported = events.untold(tx, PAGE)
+        for letter in letters:
+            state = OutgoingState.SENT if letter.state is State.SENT else OutgoingState.FAILED
+            if letter.outgoing_ref:
+                self.edms.mark(letter.outgoing_ref, state, letter.words, letter.sent_at or self.now())
+        for exchange_id, facts in groupby(reported, key=lambda fact: fact.exchange):
+            told = [fact.event for fact in facts]
+            with self.journal.read() as tx:
+                exchange = exchanges.get(tx, exchange_id)
+            if exchange is not None and exchange.outgoing_ref:
+                self.edms.record(exchange.outgoing_ref, told)
+        if letters or reported:
+            with self.journal.write() as tx:
+                entries.told(tx, [letter.id for letter in letters], self.now())
+                events.told(tx, [fact.id for fact in reported], self.now())
+        return len(letters) + len(reported)
+
+    def _due_at(self, exchange: Exchange, letter: Entry | None, now: datetime) -> datetime | None:
+        """Return a later moment when the limit did not run from the queueing; None when it is truly over, or void."""
+        if letter is None or letter.state is State.FAILED:
+            return None
+        due_at = self.outbox.next_due(exchange, _rung(exchange), letter.sent_at or now)
+        return due_at if due_at is not None and due_at > now else None
+
+    def _following(self, exchange: Exchange, letter: Entry, now: datetime) -> datetime | None:
+        """Return when the rung after an overdue receipt is due."""
+        due_at = self.outbox.next_due(exchange, Rung.RECEIVED, letter.sent_at or now)
+        return due_at if due_at is not None and due_at > now else None
+
+    def tell_overdue(self) -> int:
+        """Say on the sender's card which rung did not come in time; a late one is accepted afterwards."""
+        now = self.now()
+        with self.journal.read() as tx:
+            late = exchanges.overdue(tx, now, PAGE)
+        for exchange in late:
+            with self.journal.read() as tx:
+                letter = _last_letter(tx, exchange, exchange.outgoing_ref)
+            due_at = self._due_at(exchange, letter, now)
+            if due_at is None and letter is not None and letter.state is State.SENT and exchange.outgoing_ref:
+                self.edms.mark(exchange.outgoing_ref, OutgoingState.OVERDUE, _expected(exchange), now)
+                due_at = self._following(exchange, letter, now)
+            with self.journal.write() as tx:
+                standing = exchanges.get(tx, exchange.id, lock=True) or exchange
+                exchanges.save(
+                    tx, replace(standing, due_at=due_at if standing.due_at == exchange.due_at else standing.due_at)
+                )
+        return len(late)
+
+
+def _last_letter(tx: Connection, exchange: Exchange, outgoing_ref: str | None) -> Entry | None:
+    """Return the newest letter that went for a dispatch row."""
+    letters = entries.select(tx, direction=Direction.OUT, exchange=exchange.id)
+    return next((letter for letter in letters if letter.outgoing_ref == outgoing_ref), None)
+
+
+def _rung(exchange: Exchange) -> Rung:
+    return Rung[exchange.rung.upper()] if exchange.rung else Rung.SENT
+
+
+def _expected(exchange: Exchange) -> str:
+    """What was expected and what was proven last, for the sending clerk."""
+    received = _rung(exchange) is not Rung.SENT
+    proven, missing = ("получен", "регистрации") if received else ("передан почте", "подтверждения получения")
+    return f"нет {missing} к {exchange.due_at:%d.%m.%Y %H:%M} UTC; последнее доказанное: {proven}"
+
+
+def _asked_again(tx: Connection, exchange: Exchange, outgoing_ref: str) -> bool:
+    """Say whether the clerk wants this dispatch sent anew, rather than that we could not mark it as taken.
+
+    Anew: its last letter failed and the EDMS knows it, or the partner refused the document.
+    """
+    last = _last_letter(tx, exchange, outgoing_ref)
+    if last is None or last.told_at is None:
+        return False
+    return last.state is State.FAILED or exchange.rung == Rung.REFUSED.name.lower()
+
+
+def _by_exchange(facts: Sequence[EdmsEvent]) -> list[tuple[ExchangeId, list[Event]]]:
+    """Group *facts* by exchange, keeping their order."""
+    grouped: dict[ExchangeId, list[Event]] = {}
+    for fact in facts:
+        grouped.setdefault(fact.exchange, []).append(fact.event)
+    return list(grouped.items())

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hand queued letters to mail, in order within an exchange, and write down what became of each attempt."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.journal import entries
+from gateway.journal.entries import Entry
+from gateway.journal.store import Journal
+from gateway.model import Content
+from gateway.ports import Failpoint, Outcome, Post, Posted
+from gateway.retry import AMBIGUOUS_PAUSE, Backoff, next_attempt
+
+LEASE = timedelta(minutes=30)  # LIMIT: longer than the longest honest transfer
+POLL = timedelta(seconds=1)  # LIMIT: how long a queued letter may lie unnoticed when a wake-up is lost
+AT_ONCE = 8  # LIMIT: letters under way at the same time
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Takes due letters from the journal and gives them to the post."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        post_of: Callable[[Entry], Post],
+        now: Callable[[], datetime],
+        backoff: Backoff,
+        *,
+        name: str,
+        failpoint: Failpoint,
+        told: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._post_of = post_of
+        self._now = now
+        self._backoff = backoff
+        self._name = name
+        self._failpoint = failpoint
+        self._told = told
+        self._outcomes: list[tuple[Entry, Posted]] = []
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send what is due until cancelled; a slow relay holds up nobody but its own letters."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self.wake.clear()
+                under_way = {task for task in under_way if not task.done()}
+                outcomes, self._outcomes = self._outcomes, []
+                due = await asyncio.to_thread(self._turn, outcomes, AT_ONCE - len(under_way))
+                under_way |= {asyncio.create_task(self._send(entry)) for entry in due}
+                if outcomes:
+                    self._told()
+                elif not due:
+                    await self._rest()
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def once(self) -> int:
+        """Send what is due now and wait for the outcomes; return how many letters were taken."""
+        due = await asyncio.to_thread(self._turn, [], AT_ONCE)
+        await asyncio.gather(*(self._send(entry) for entry in due))
+        outcomes, self._outcomes = self._outcomes, []
+        await asyncio.to_thread(self._turn, outcomes, 0)
+        return len(due)
+
+    async def _rest(self) -> None:
+        """Wait until something was queued or a sending ended; polling is the truth, waking only shortens the wait."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), POLL.total_seconds())
+
+    def _turn(self, outcomes: list[tuple[Entry, Posted]], room: int) -> list[Entry]:
+        """Write down what became of letters and take up to *room* others, in one commit."""
+        now = self._now()
+        with self._journal.write() as tx:
+            for entry, posted in outcomes:
+                entries.attempted(tx, entry.id, posted, now, self._next(entry, posted, now))
+            due = entries.take_due(tx, self._name, room, now, LEASE)
+        for entry, posted in outcomes:
+            log.info(
+                "posted", entry=entry.id, outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words
+            )
+        return due
+
+    async def _send(self, entry: Entry) -> None:
+        letter = await asyncio.to_thread(self._letter, entry)
+        self._failpoint("dispatch:before-send")
+        posted = await self._post_of(entry).send(letter, entry.envelope_sender, entry.recipient)
+        self._failpoint("dispatch:sent")
+        self._outcomes.append((entry, posted))
+        self.wake.set()
+
+    def _letter(self, entry: Entry) -> Content:
+        with self._journal.read() as tx:
+            return entries.letter(tx, self._journal.blobs, entry.id)
+
+    def _next(self, entry: Entry, posted: Posted, now: datetime) -> datetime | None:
+        if posted.outcome in (Outcome.SENT, Outcome.REJECTED):
+            return None
+        later = next_attempt(self._backoff, entry.attempts + 1, entry.created_at, now)
+        if later is not None and posted.outcome is Outcome.AMBIGUOUS:
+            return max(later, now + AMBIGUOUS_PAUSE)
+        return later

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server that takes our letters: where it is, how we prove it and ourselves, how long we wait for it."""
+
+import ssl
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds (RFC 5321 §4.5.3.2); a short wait after the dot makes duplicates."""
+
+    connect: float = 60  # for the connection and its greeting
+    command: float = 300
+    data: float = 120  # for 354
+    block: float = 180  # for one block to leave
+    dot: float = 600
+    goodbye: float = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One relay and how to talk to it.  Outside this machine there is no talking without TLS."""
+
+    host: str
+    port: int = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"  # never "if offered"
+    user: str = ""  # empty: no login
+    password: str = field(default="", repr=False)
+    ca_file: str = ""  # PEM; the only authorities believed. Empty: the system's
+    client_cert: str = ""  # PEM with our certificate, and the key unless `client_key` has it
+    client_key: str = ""
+    helo: str = "localhost"  # how we call ourselves
+    source: str = ""  # our address to connect from; empty: the system chooses
+    max_connections: int = 3
+    max_age_seconds: float = 300  # of a connection
+    max_idle_seconds: float = 60
+    check_after_seconds: float = 5  # idle longer than this: ask first whether it still lives
+    max_letters: int = 100  # on one connection
+    patience: Patience = Patience()
+
+    def __post_init__(self) -> None:
+        if self.tls == "none" and not loopback(self.host):
+            raise ValueError(f"letters would go to {self.host} in the clear: set tls")
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return how to prove the relay (and ourselves), or None without TLS; raises OSError for unreadable files."""
+        if self.tls == "none":
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.client_cert:
+            context.load_cert_chain(self.client_cert, self.client_key or None)
+        return context
+
+
+def loopback(host: str) -> bool:
+    """Say whether *host* is this machine, by its name or address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sending clerk sees: from the first second, and when it goes wrong."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from gateway.edms_adapter.registry import people
+from gateway.journal import entries
+from gateway.journal.entries import State
+from gateway.ports import Outcome, Phase, Posted
+from tests.story import partner
+from tests.story.acts import answer, cards, dispatch, do, news, send_letter
+from tests.story.offices import Town, TownOffice, town
+from tests.story.test_bad_input import bounce_of
+
+
+def notices(office: TownOffice, name: str) -> list[str]:
+    """What lies in somebody's inbox beside documents."""
+    with people.at_work(office.registry) as work:
+        return [row.text for row in people.inbox(work, name) if row.kind == "notice"]
+
+
+def test_a_queued_letter_shows_before_mail_has_it(offices: Town) -> None:
+    offices.post.answer = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, "connection refused")
+    card = send_letter(offices.minsk)
+
+    offices.minsk.collector.round()
+
+    assert dispatch(offices.minsk, card).state == "queued"
+
+
+def test_a_relay_that_is_down_is_tried_again_after_one_minute_then_two(offices: Town) -> None:
+    offices.post.answer = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, "connection refused")
+    send_letter(offices.minsk)
+    waits = []
+    for _ in range(3):
+        offices.minsk.work()
+        (letter,) = offices.minsk.outgoing()
+        assert letter.not_before is not None
+        waits.append(round((letter.not_before - offices.clock.moment).total_seconds() / 60))
+        offices.clock.moment = letter.not_before + timedelta(seconds=1)
+
+    assert waits == [1, 2, 4]
+
+
+def test_after_five_days_a_letter_has_failed_and_the_clerk_reads_why(offices: Town) -> None:
+    offices.post.answer = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, "connection refused")
+    card = send_letter(offices.minsk)
+    for _ in range(40):
+        offices.minsk.work()
+        offices.clock.advance(hours=6)
+
+    assert offices.minsk.outgoing()[0].state is State.FAILED
+    assert dispatch(offices.minsk, card).state == "failed"
+    assert "connection refused" in notices(offices.minsk, "Тихая")[0]
+
+
+def test_a_rejection_fails_at_once_in_the_servers_words(offices: Town) -> None:
+    offices.post.answer = Posted(Outcome.REJECTED, Phase.RCPT, 550, "5.1.1 no such user")
+    card = send_letter(offices.minsk)
+
+    offices.settle()
+
+    assert dispatch(offices.minsk, card).state == "failed"
+    assert "5.1.1 no such user" in notices(offices.minsk, "Тихая")[0]
+
+
+def test_what_may_have_been_delivered_is_repeated_with_the_same_bytes_after_a_pause(offices: Town) -> None:
+    send_letter(offices.minsk)
+    offices.post.answer = Posted(Outcome.AMBIGUOUS, Phase.DOT, None, "no answer after the dot")
+    offices.minsk.work()
+    (letter,) = offices.minsk.outgoing()
+
+    assert letter.not_before is not None
+    assert letter.not_before - offices.clock.moment > timedelta(minutes=14)
+    assert letter.ambiguous_since is not None
+
+
+def test_a_document_too_large_for_the_partner_is_said_on_the_card(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"channel": 'max_letter = "2 KiB"'}) as offices:
+        card = send_letter(offices.minsk)
+
+        offices.settle()
+
+        assert offices.minsk.outgoing() == []
+        assert "larger than" in dispatch(offices.minsk, card).trouble
+        assert notices(offices.minsk, "Тихая")
+
+
+def test_an_organisation_without_an_agreement_is_said_on_the_card(offices: Town) -> None:
+    card = send_letter_to_stranger(offices.minsk)
+
+    offices.settle()
+
+    assert offices.minsk.outgoing() == []
+    assert "EX-NOBODY" in dispatch(offices.minsk, card).trouble
+
+
+def send_letter_to_stranger(office: TownOffice) -> int:
+    with people.at_work(office.registry) as work:
+        work.run(text("insert into correspondent (exchange_index, short_name) values ('EX-NOBODY', 'Nobody')"))
+    return send_letter(office, index="EX-NOBODY")
+
+
+def test_a_refusal_lands_in_the_sending_clerks_inbox(tmp_path: Path) -> None:
+    with town(tmp_path, moscow={"partner": '[partner.receive]\nunknown_addressee = "refuse"'}) as offices:
+        card = send_letter(offices.minsk, to="Неведомский Н. Н.")
+
+        offices.settle()
+
+        row = dispatch(offices.minsk, card)
+        assert row.state == "refused"
+        assert "Адресат документа не найден" in row.refusal
+        assert notices(offices.minsk, "Тихая")
+
+
+def test_a_letter_that_failed_may_be_sent_again_by_the_clerk(offices: Town) -> None:
+    offices.post.answer = Posted(Outcome.REJECTED, Phase.RCPT, 550, "5.1.1 no such user")
+    card = send_letter(offices.minsk)
+    offices.settle()
+    offices.post.answer = Posted(Outcome.SENT, Phase.REPLIED, 250, "2.0.0 Ok")
+
+    do(offices.minsk, people.send_again, int(dispatch(offices.minsk, card).id))
+
+    offices.settle()
+
+    assert dispatch(offices.minsk, card).state == "registered"
+    assert len(cards(offices.moscow)) == 1
+
+
+# --- the answer ---------------------------------------------------------------------------------------------------
+
+
+def links(office: TownOffice) -> list[Any]:  # Any: rows of the registry
+    with people.at_work(office.registry) as work:
+        return people.rows(work, "select card_id, other_id from card_link order by card_id")
+
+
+def test_cards_are_linked_when_the_answer_overtakes_the_report_about_it(offices: Town) -> None:
+    card = send_letter(offices.minsk)
+    offices.settle()
+    (incoming,) = cards(offices.moscow)
+    offices.post.delivers = False
+    answer(offices.moscow, incoming.id)
+    before = len(offices.post.carried)
+    for _ in range(6):
+        offices.moscow.work()
+    late = [letter for letter in offices.post.carried[before:] if letter[0] == offices.moscow.address]
+    offices.post.delivers = True
+    document_first = sorted(late, key=lambda letter: b"Report.xml" in letter[2])
+    assert len(document_first) == 2
+
+    for sender, _, data in document_first:
+        offices.minsk.receive(data, sender)
+        offices.settle()
+
+    (reply,) = cards(offices.minsk)
+    assert [(link.card_id, link.other_id) for link in links(offices.minsk)] == [(card, reply.id), (reply.id, card)]
+    assert "answered" in news(offices.minsk, card)
+
+
+def test_an_answer_to_nothing_we_know_is_registered_and_marked_so(offices: Town) -> None:
+    send_letter(offices.minsk)
+    offices.settle()
+    (incoming,) = cards(offices.moscow)
+    with people.at_work(offices.minsk.registry) as work:
+        work.run(text("update card set uid = 'lost', number = 'lost'"))
+    answer(offices.moscow, incoming.id)
+
+    offices.settle()
+
+    (reply,) = cards(offices.minsk)
+    assert reply.number == "ВХ-1"
+    assert reply.exchange_mark
+    assert links(offices.minsk) == []
+
+
+# --- bounces ------------------------------------------------------------------------------------------------------
+
+
+def test_a_tagged_bounce_finds_its_letter_without_its_headers(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"relay": 'bounce_sender = "tagged"'}) as offices:
+        offices.post.delivers = False
+        send_letter(offices.minsk)
+        offices.settle()
+        (sent,) = offices.minsk.outgoing()
+        assert re.fullmatch(r"edms\+[0-9a-f]{32}-[0-9a-f]{12}@minsk\.example", sent.envelope_sender)
+        bounce = bounce_of("something-else@minsk.example")
+
+        offices.minsk.receive(bounce, "", recipients=(sent.envelope_sender,))
+        offices.settle()
+
+        assert offices.minsk.entry(sent.id).state is State.FAILED
+
+
+def test_a_forged_bounce_tag_is_nobodys_address(offices: Town) -> None:
+    outbox = offices.minsk.parts.outbox
+
+    assert outbox.bounce_for((f"edms+{'0' * 32}-{'0' * 12}@minsk.example",)) is None
+
+
+# --- workers ------------------------------------------------------------------------------------------------------
+
+
+def test_a_letter_that_kills_its_worker_three_times_is_parked_and_its_neighbour_is_not(offices: Town) -> None:
+    killer = offices.minsk.receive(partner.letter(partner.passport()), "edms@moscow.example")
+    for _ in range(3):
+        with offices.minsk.parts.journal.write() as tx:
+            entries.claim(tx, "dead", 1, offices.clock.now(), timedelta(minutes=1))
+        with offices.minsk.parts.journal.write() as tx:
+            entries.release(tx, "dead", offices.clock.now())
+    good = partner.passport(message_id="9a" * 16, return_id="9b" * 16, uid="9c" * 16, number="77-9")
+    neighbour = offices.minsk.receive(partner.letter(good), "edms@moscow.example")
+
+    for _ in range(3):
+        offices.minsk.work()
+
+    assert offices.minsk.entry(killer).state is State.PARKED
+    assert offices.minsk.entry(neighbour).state is State.DONE
+
+
+# --- time limits --------------------------------------------------------------------------------------------------
+
+
+def test_an_overdue_receipt_is_said_on_the_card_once_with_what_was_proven_last(offices: Town) -> None:
+    offices.post.delivers = False
+    card = send_letter(offices.minsk)
+    offices.settle()
+    offices.clock.advance(minutes=61)
+
+    offices.settle()
+
+    row = dispatch(offices.minsk, card)
+    assert row.state == "overdue"
+    assert "нет подтверждения получения" in row.trouble
+    assert "последнее доказанное: передан почте" in row.trouble
+    assert len(notices(offices.minsk, "Тихая")) == 1
+
+
+def test_a_late_receipt_is_accepted_and_shown_as_late(offices: Town) -> None:
+    offices.post.delivers = False
+    card = send_letter(offices.minsk)
+    offices.settle()
+    offices.clock.advance(minutes=61)
+    offices.settle()
+    offices.post.delivers = True
+    sender, _, data = offices.post.carried[0]
+
+    offices.moscow.receive(data, sender)
+    offices.settle()
+
+    row = dispatch(offices.minsk, card)
+    assert (row.state, row.partner_number) == ("registered", "ВХ-1")
+    with people.at_work(offices.minsk.registry) as work:
+        assert people.news(work, card)[0].text.startswith("После срока")
+
+
+def test_nothing_is_overdue_once_the_document_is_registered(offices: Town) -> None:
+    card = send_letter(offices.minsk)
+    offices.settle()
+    offices.clock.advance(days=3)
+
+    offices.settle()
+
+    assert dispatch(offices.minsk, card).state == "registered"
