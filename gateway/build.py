@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put the parts together from the settings; every process of a node does it for itself."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.inbound.desk import Desk
+from gateway.journal.store import Journal
+from gateway.mail.split import Limits
+from gateway.office import Office
+from gateway.outbox import Outbox
+from gateway.ports import Clock, Edms, Failpoint
+from gateway.settings import Settings
+from gateway.templates_home import load_templates
+from gateway.wording import Wording
+
+
+class SystemClock:
+    """The machine's clock: the one place where a running gateway asks for the time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def nothing_fails(name: str) -> None:
+    """The failpoint of production: does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every process of a node has."""
+
+    settings: Settings
+    journal: Journal
+    edms: Edms
+    office: Office
+    outbox: Outbox
+    clock: Clock
+    failpoint: Failpoint
+
+    def desk(self) -> Desk:
+        limits = self.settings.limits
+        return Desk(
+            self.journal,
+            self.edms,
+            self.office,
+            self.outbox,
+            Limits(max_parts=limits.parts, max_depth=limits.depth, max_decoded_bytes=limits.letter),
+            self.failpoint,
+        )
+
+    def close(self) -> None:
+        self.journal.close()
+        self.edms.close()
+
+
+def build(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> Parts:
+    """Open the journal and the EDMS and build the rest on them.
+
+    Raises SchemaMismatch when the journal's schema is not this program's, and what the databases raise.
+    """
+    journal = Journal.open(settings.journal.url, settings.journal.blobs, failpoint=failpoint)
+    office = Office(settings)
+    outbox = Outbox(office, Wording(load_templates()), journal.blobs, settings.secret.encode())
+    return Parts(settings, journal, edms_of(settings, clock, failpoint), office, outbox, clock, failpoint)
+
+
+def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> SqlEdms:
+    """Open the EDMS the settings name."""
+    edms, zone = settings.edms, ZoneInfo(settings.offices[0].time_zone)
+    return open_edms(edms.mapping, edms.database, edms.files, zone=zone, failpoint=failpoint, clock=clock)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: one function a command, nothing decided here that another door would need too.
+
+Exit codes: 0 ok, 1 problems found, 2 usage, 69 a needed service is unavailable, 75 try again later, 78 bad
+configuration.  A command's module is imported when it is called, so ``--help`` stays quick.
+"""
+
+from importlib import import_module
+
+import click
+
+CONFIG = "/etc/edms-gateway/gateway.toml"
+
+COMMANDS = {
+    "demo": ("demonstration", "Send a document between two offices on this machine, and watch."),
+    "init": ("configuration", "Write a commented configuration that starts as it is."),
+    "check-config": ("configuration", "Read the configuration and name every problem at once."),
+    "run": ("service", "Run the service until SIGTERM."),
+    "status": ("standing", "Show queues, mailboxes and partners in one screen."),
+    "trace": ("standing", "Tell the story of one document."),
+    "explain": ("explaining", "Show what a letter, a passport or a folder says."),
+    "queue": ("queue", "Outgoing letters: list, show, retry, hold, release."),
+    "quarantine": ("quarantine", "Parked letters: list, show, export, reprocess, drop."),
+    "edms": ("edms", "Verify the mapping to the EDMS."),
+    "db": ("service", "The journal's database."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"gateway.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    envvar="EDMS_GATEWAY_CONFIG",
+    default=CONFIG,
+    show_default=True,
+    metavar="FILE",
+    help="The configuration; also $EDMS_GATEWAY_CONFIG.",
+)
+@click.version_option(version=None, package_name="edms-gateway")
+@click.pass_context
+def main(ctx: click.Context, config: str) -> None:
+    """Exchange registered documents between records-management systems, over ordinary e-mail."""
+    ctx.obj = config

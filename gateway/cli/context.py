@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every command needs: the configuration, the journal, and a way to end with the right exit code."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import update_wrapper
+from pathlib import Path
+
+import click
+
+from gateway.journal.store import Journal, SchemaMismatch
+from gateway.settings import ConfigurationError, Settings
+from gateway.settings_files import load
+
+PROBLEMS, UNAVAILABLE, TRY_LATER, BAD_CONFIGURATION = 1, 69, 75, 78
+
+
+class Ended(click.ClickException):
+    """The end of a command that did not succeed: words for people and an exit code for scripts."""
+
+    def __init__(self, words: str, code: int) -> None:
+        super().__init__(words)
+        self.code = code
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # click has one code for a class, we have one for an end
+        return self.code
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.message, err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The options before the command."""
+
+    config: str
+
+    def settings(self) -> Settings:
+        """Return the configuration; ends the command with 78 and every problem at once when it does not hold."""
+        try:
+            return load(Path(self.config))
+        except ConfigurationError as error:
+            raise Ended("\n".join(str(problem) for problem in error.problems), BAD_CONFIGURATION) from error
+
+    @contextmanager
+    def journal(self) -> Iterator[Journal]:
+        """Open the journal; ends the command with 78 for another schema and 69 when the database is away."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        settings = self.settings()
+        try:
+            journal = Journal.open(settings.journal.url, settings.journal.blobs)
+        except SchemaMismatch as error:
+            raise Ended(str(error), BAD_CONFIGURATION) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise Ended(f"the journal is not available: {type(error).__name__}", UNAVAILABLE) from error
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+    @staticmethod
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+
+def pass_context(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand the command the options before it, as its first argument."""
+
+    def called(config: str, /, *arguments: object, **options: object) -> None:
+        command(Context(config), *arguments, **options)
+
+    return click.pass_obj(update_wrapper(called, command))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

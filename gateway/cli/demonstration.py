@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``demo``: two offices on this machine."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave both offices running and print what to type next.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path, file_okay=False), help="Where to work; a fresh temporary folder."
+)
+def demo(keep: bool, directory: Path | None) -> None:
+    """Send a document from Minsk to Moscow by real SMTP and watch its reports and the answer come home."""
+    from gateway.demo import run_demo
+
+    raise SystemExit(run_demo(directory, keep=keep))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``edms``: the mapping between the gateway and the records-management system."""
+
+import click
+
+from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
+from gateway.cli.output import show
+
+
+@click.group()
+def edms() -> None:
+    """Verify the mapping to the EDMS."""
+
+
+@edms.command()
+@click.option("--all", "everything", is_flag=True, help="Show also what is as it should be.")
+@click.option("--create", is_flag=True, help="First make the gateway's own tables in the EDMS's database.")
+@json_option
+@pass_context
+def check(context: Context, everything: bool, create: bool, as_json: bool) -> None:
+    """Verify connection, tables, columns, counters and file store; changes nothing without --create."""
+    from gateway.build import SystemClock, edms_of
+
+    settings = context.settings()
+    try:
+        system = edms_of(settings, SystemClock())
+        try:
+            if create:
+                system.create_own_tables()
+            health = system.check()
+        finally:
+            system.close()
+    except Exception as error:  # an edge: whatever a database driver raises is shown in one line
+        raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
+    rows = [
+        {"ok": finding.ok, "what": finding.what, "detail": finding.detail, "remedy": finding.remedy}
+        for finding in health.findings
+    ]
+    wrong = [row for row in rows if not row["ok"]]
+    if as_json or everything:
+        show(rows, ("ok", "what", "detail", "remedy"), as_json=as_json)
+    elif wrong:
+        show(wrong, ("what", "detail", "remedy"), as_json=False)
+    if not as_json:
+        click.echo(f"{len(rows) - len(wrong)} of {len(rows)} checks passed")
+    if not health.ok:
+        raise SystemExit(PROBLEMS)

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``explain``: the pure half of the gateway on a file, without a configuration and without changing anything."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from gateway.cli.context import PROBLEMS, json_option
+from gateway.cli.output import json_line, plain, printable
+from gateway.dialects.wire import Reading, Resource
+from gateway.envelope import NewSink, looks_like_xml, read_package, unseal
+from gateway.errors import Refused
+from gateway.journal.blobs import Blobs
+from gateway.model import (
+    ContactKind,
+    Content,
+    Document,
+    DocumentRef,
+    Event,
+    File,
+    Party,
+    Problem,
+    Report,
+    Task,
+)
+from gateway.reports import news
+
+Object = dict[str, object]
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@json_option
+def explain(path: Path, as_json: bool) -> None:
+    """Show what a letter, a bare passport or a folder with both says, step by step.
+
+    PATH is an .eml file, a passport in XML, or a folder holding a passport and its files.
+    """
+    with TemporaryDirectory() as folder:
+        found = explained(path, Path(folder))
+    click.echo(json_line(found) if as_json else for_people(found))
+    if found["kind"] is None or any(_of(p)["severity"] == "error" for p in _list(found["problems"])):
+        raise SystemExit(PROBLEMS)
+
+
+def explained(path: Path, scratch: Path) -> Object:
+    """Return what is understood of *path*, in the keys of docs/operating.md; never raises for what a file can hold."""
+    new_sink = Blobs(scratch).sink
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.is_file())
+        return _guarded(lambda: _of_package([_resource(file, new_sink) for file in files], new_sink))
+    resource = _resource(path, new_sink)
+    if looks_like_xml(resource):
+        return _guarded(lambda: _of_package([resource], new_sink))
+    return explained_letter(resource.content, new_sink)
+
+
+def explained_letter(letter: Content, new_sink: NewSink) -> Object:
+    """Return what is understood of the bytes of a letter; never raises for what they can be."""
+    return _guarded(lambda: _of_letter(letter, new_sink))
+
+
+def _guarded(look: Callable[[], Object]) -> Object:
+    try:
+        return look()
+    except Refused as why:
+        return _nothing(_problem("error", why.reason.value, why.place, why.detail))
+    except Exception as error:  # an edge: a defect of ours is shown as one, never as a traceback
+        return _nothing(_problem("error", "defect", "", f"{type(error).__name__} in the gateway: please report it"))
+
+
+def _of_package(resources: Sequence[Resource], new_sink: NewSink) -> Object:
+    return _of_reading(read_package(resources, new_sink), ())
+
+
+def _of_letter(letter: Content, new_sink: NewSink) -> Object:
+    opened = unseal(letter.blocks(), new_sink)
+    return _of_reading(opened.reading, opened.letter.problems)
+
+
+def _resource(path: Path, new_sink: NewSink) -> Resource:
+    sink = new_sink()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sink.write(block)
+    return Resource((path.name,), sink.close())
+
+
+def _of_reading(reading: Reading | None, of_letter: Sequence[Problem]) -> Object:
+    problems = [_problem(p.severity.value, p.code, p.place, p.text) for p in of_letter]
+    if reading is None:
+        words = "no passport of a known dialect is inside: people's mail"
+        return {**_nothing(), "problems": [*problems, _problem("error", "no-passport", "", words)]}
+    problems += [_problem(p.severity.value, p.code, p.place, p.text) for p in reading.problems]
+    if reading.refusal is not None:
+        why = reading.refusal
+        problems.append(_problem("error", why.reason.value, why.place, why.detail))
+    if reading.kind is None and reading.refusal is None:
+        problems.append(_problem("error", "unsupported", "", reading.title))
+    heading, message = reading.heading, reading.message
+    body = message.body if message else None
+    subject = body if isinstance(body, Document) else None
+    named = heading.about
+    return {
+        "dialect": reading.dialect,
+        "version": reading.version,
+        "kind": reading.kind,
+        "message_id": heading.message_id or None,
+        "return_id": heading.return_id or None,
+        "sent_at": heading.sent_at,
+        "sender": _party(heading.sender),
+        "recipients": [_party(party) for party in heading.recipients],
+        "document": _document(subject, named) if subject or named.uid or named.number.text else None,
+        "files": [_file(file) for file in all_files(body)] if body else [],
+        "events": [_event(event) for event in news((), message)] if message and isinstance(body, Report) else [],
+        "problems": problems,
+    }
+
+
+def all_files(body: Document | Report) -> Iterator[File]:
+    """Yield every file a body names: its own, its tasks', its executors', its approvals'."""
+    if isinstance(body, Document):
+        documents, tasks = [body], list(body.tasks)
+    else:
+        parts = (body.registered and body.registered.document, body.approvals, body.edited, body.draft_registered)
+        documents = [part for part in parts if part] + [answer.document for answer in body.answers]
+        tasks = [fact.task for fact in body.considerations] + list(body.sent_tasks)
+    for document in documents:
+        yield from document.files
+        for approval in document.approvals:
+            yield from approval.files
+    for task in tasks:
+        yield from task.files
+        for executor in task.executors:
+            yield from executor.files
+
+
+def _document(document: Document | None, named: DocumentRef) -> Object:
+    number = document.number if document else named.number
+    kind = document.kind if document else named.kind
+    found: Object = {
+        "uid": (document.uid if document else named.uid) or None,
+        "number": number.text or None,
+        "date": number.date,
+        "kind": kind.text if kind else None,
+        "subject": document.subject if document else None,
+    }
+    if document is not None:
+        found["type"] = document.type
+        found["pages"] = document.pages or None
+        found["authors"] = [_party(author.party) for author in document.authors]
+        found["addressees"] = [_party(party) for party in document.addressees]
+        found["deadline"] = document.control.deadline if document.control else None
+        found["tasks"] = [_task(task) for task in document.tasks]
+        found["links"] = [
+            {"kind": link.kind.text, "uid": link.document.uid if link.document else None, "text": link.description}
+            for link in document.links
+        ]
+    return found
+
+
+def _task(task: Task) -> Object:
+    return {
+        "uid": task.uid,
+        "author": task.author.name if task.author else None,
+        "text": task.text or None,
+        "deadline": task.control.deadline if task.control else None,
+        "executors": [executor.party.name for executor in task.executors],
+    }
+
+
+def _party(party: Party | None) -> Object | None:
+    if party is None:
+        return None
+    organisation = party.organisation
+    return {
+        "organisation": organisation.short_name or organisation.full_name if organisation else None,
+        "uid": party.index or None,
+        "address": next((point.value for point in party.contacts if point.kind is ContactKind.EMAIL), None),
+        "department": party.department.name if party.department else None,
+        "person": (party.person.name or party.person.post) if party.person else None,
+        "citizen": party.citizen.name if party.citizen else None,
+    }
+
+
+def _file(file: File) -> Object:
+    return {
+        "name": file.name,
+        "size": file.size,
+        "sha256": file.sha256,
+        "signatures": [{"name": s.name, "size": s.size, "checked": False} for s in file.signatures],
+    }
+
+
+def _event(event: Event) -> Object:
+    refusal = event.refusal
+    return {
+        "kind": event.kind,
+        "at": event.at,
+        "number": event.number.text if event.number else None,
+        "date": event.number.date if event.number else None,
+        "code": refusal.code if refusal else None,
+        "text": refusal.text if refusal else event.text or None,
+        "to": event.to.name if event.to else None,
+        "task": event.task.uid if event.task else None,
+        "deadline": event.task.control.deadline if event.task and event.task.control else None,
+        "document": event.document.number.text if event.document else None,
+    }
+
+
+def _problem(severity: str, code: str, place: str, text: str) -> Object:
+    return {"severity": severity, "code": code, "place": place, "text": text}
+
+
+def _nothing(*problems: Object) -> Object:
+    keys = ("dialect", "version", "kind", "message_id", "return_id", "sent_at", "sender")
+    return {
+        **dict.fromkeys(keys),
+        "recipients": [],
+        "document": None,
+        "files": [],
+        "events": [],
+        "problems": [*problems],
+    }
+
+
+def for_people(found: Object) -> str:
+    """The same for people: a step a line, empty things left out."""
+    lines = [f"understood as: {found['kind'] or 'nothing we exchange'}"]
+    if found["dialect"]:
+        lines[0] += f" ({found['dialect']} {found['version']})"
+    for key in ("message_id", "return_id", "sent_at", "sender", "recipients", "document", "files", "events"):
+        value = plain(found[key])
+        if isinstance(value, list):
+            lines += [f"{key}: {_words(item)}" for item in value]
+        elif value:
+            lines.append(f"{key}: {_words(value)}")
+    for problem in _list(found["problems"]):
+        one = _of(problem)
+        place = f" at {one['place']}" if one["place"] else ""
+        lines.append(f"{one['severity']}: {one['code']}{place}: {one['text']}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items() if item not in (None, "", [], False))
+    if isinstance(value, list):
+        return "; ".join(_words(item) for item in value)
+    return str(value)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _of(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}

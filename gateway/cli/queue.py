@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``queue``: letters of ours on their way out."""
+
+import click
+
+from gateway.cli.context import Context, json_option, pass_context
+from gateway.cli.output import show
+from gateway.cli.rows import COLUMNS_OUT, attempt_row, entry_row, found, who
+from gateway.journal import entries
+from gateway.journal.entries import Direction, State
+from gateway.model import PartnerId
+
+
+@click.group()
+def queue() -> None:
+    """List, look at, retry, hold and release outgoing letters."""
+
+
+@queue.command("list")
+@click.option("--state", type=click.Choice(["queued", "sent", "failed"]), multiple=True, default=("queued", "failed"))
+@click.option("--partner", type=PartnerId, help="Only this partner's.")
+@click.option("--limit", default=100, show_default=True, help="At most so many, newest first.")
+@json_option
+@pass_context
+def list_(context: Context, state: tuple[str, ...], partner: PartnerId | None, limit: int, as_json: bool) -> None:
+    """List outgoing letters; without --state those not sent."""
+    with context.journal() as journal, journal.read() as tx:
+        rows = entries.select(
+            tx,
+            direction=Direction.OUT,
+            states=[State(word) for word in state],
+            partner=partner,
+            limit=limit,
+        )
+        show([entry_row(entry) for entry in rows], COLUMNS_OUT, as_json=as_json, nothing="the queue is empty")
+
+
+@queue.command("show")
+@click.argument("number", type=int)
+@json_option
+@pass_context
+def show_(context: Context, number: int, as_json: bool) -> None:
+    """Show one outgoing letter and every attempt to send it."""
+    with context.journal() as journal, journal.read() as tx:
+        entry = found(tx, number, Direction.OUT)
+        show([entry_row(entry)], COLUMNS_OUT, as_json=as_json)
+        attempts = [attempt_row(attempt) for attempt in entries.attempts(tx, number)]
+        show(attempts, ("at", "outcome", "phase", "code", "words"), as_json=as_json, nothing="not tried yet")
+
+
+@queue.command()
+@click.argument("number", type=int)
+@who
+@pass_context
+def retry(context: Context, number: int, by: str, why: str) -> None:
+    """Try a queued or failed letter again now, the same bytes."""
+    with context.journal() as journal, journal.write() as tx:
+        found(tx, number, Direction.OUT)
+        entries.retry(tx, number, now=context.now(), who=by, why=why)
+    click.echo(f"letter {number} is tried again")
+
+
+@queue.command()
+@click.argument("number", type=int)
+@who
+@pass_context
+def hold(context: Context, number: int, by: str, why: str) -> None:
+    """Keep a queued letter back until it is released."""
+    _held(context, number, by, why, held=True)
+
+
+@queue.command()
+@click.argument("number", type=int)
+@who
+@pass_context
+def release(context: Context, number: int, by: str, why: str) -> None:
+    """Let a held letter go."""
+    _held(context, number, by, why, held=False)
+
+
+def _held(context: Context, number: int, by: str, why: str, *, held: bool) -> None:
+    with context.journal() as journal, journal.write() as tx:
+        found(tx, number, Direction.OUT)
+        entries.set_held(tx, number, held, now=context.now(), who=by, why=why)
+    click.echo(f"letter {number} is {'held' if held else 'released'}")

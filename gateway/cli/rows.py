@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entries and attempts as rows: stable keys for programs (docs/operating.md), columns for people."""
+
+import getpass
+from collections.abc import Callable
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from gateway.cli.context import PROBLEMS, Ended
+from gateway.cli.output import Row
+from gateway.journal import entries
+from gateway.journal.entries import Direction, Entry
+
+COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "partner", "envelope_sender", "size")
+COLUMNS_OUT = ("id", "created_at", "state", "kind", "partner", "recipient", "attempts", "not_before", "words")
+
+
+def entry_row(entry: Entry) -> Row:
+    """Return *entry* under its stable keys."""
+    return {
+        "id": entry.id,
+        "direction": entry.direction,
+        "state": entry.state,
+        "kind": entry.kind,
+        "created_at": entry.created_at,
+        "concluded_at": entry.concluded_at,
+        "channel": entry.channel,
+        "partner": entry.partner,
+        "exchange": entry.exchange,
+        "message_id": entry.message_id or None,
+        "rfc_message_id": entry.rfc_message_id or None,
+        "envelope_sender": entry.envelope_sender,
+        "recipient": entry.recipient or None,
+        "size": entry.size,
+        "reason": entry.reason,
+        "detail": entry.detail or None,
+        "place": entry.place or None,
+        "attempts": entry.attempts,
+        "not_before": entry.not_before,
+        "held": entry.held,
+        "sent_at": entry.sent_at,
+        "words": entry.words or None,
+    }
+
+
+def attempt_row(attempt: entries.Attempt) -> Row:
+    return {
+        "at": attempt.at,
+        "outcome": attempt.outcome,
+        "phase": attempt.phase,
+        "code": attempt.code,
+        "words": attempt.words,
+    }
+
+
+def found(tx: Connection, number: int, direction: Direction) -> Entry:
+    """Return entry *number*; ends the command when there is none in this direction."""
+    entry = entries.get(tx, number)
+    if entry is None or entry.direction is not direction:
+        raise Ended(f"there is no {'incoming' if direction is Direction.IN else 'outgoing'} letter {number}", PROBLEMS)
+    return entry
+
+
+def who(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask who acts and why: every act of an operator is recorded."""
+    command = click.option("--why", required=True, help="The reason, for the record.")(command)
+    return click.option("--by", default=getpass.getuser, help="Who acts, for the record.")(command)

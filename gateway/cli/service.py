@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``run`` and ``db``: the service and its journal."""
+
+from pathlib import Path
+
+import click
+
+from gateway.cli.context import BAD_CONFIGURATION, TRY_LATER, UNAVAILABLE, Context, Ended, pass_context
+
+
+@click.command()
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="How many processes parse and register; overrides the file."
+)
+@pass_context
+def run(context: Context, workers: int | None) -> None:
+    """Run the service until SIGTERM; SIGHUP reads the configuration anew."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from gateway.journal.store import SchemaMismatch
+    from gateway.logs import configure_logs
+    from gateway.run import Node, run_service
+    from gateway.settings import Settings
+
+    def load() -> Settings:
+        settings = context.settings()
+        if workers is None:
+            return settings
+        return settings.model_copy(update={"workers": settings.workers.model_copy(update={"count": workers})})
+
+    def ready(node: Node) -> None:
+        doors = ", ".join(f"{door.listening.name} on {_address(door.address)}" for door in node.listeners)
+        click.echo(f"ready: {doors or 'no listener'}", err=True)
+
+    configure_logs()
+    try:
+        run_service(load, ready=ready)
+    except SchemaMismatch as error:
+        raise Ended(str(error), BAD_CONFIGURATION) from error
+    except SQLAlchemyError as error:
+        raise Ended(f"a database is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
+    except OSError as error:
+        raise Ended(f"cannot start: {error}", TRY_LATER) from error
+
+
+def _address(address: tuple[str, int] | Path) -> str:
+    return str(address) if isinstance(address, Path) else f"{address[0]}:{address[1]}"
+
+
+@click.group()
+def db() -> None:
+    """The journal's database."""
+
+
+@db.command("upgrade")
+@pass_context
+def upgrade(context: Context) -> None:
+    """Bring the journal's schema to this version of the program; stop the service first."""
+    from gateway.journal import store
+
+    settings = context.settings()
+    store.upgrade(settings.journal.url)
+    click.echo("the journal is up to date")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``status`` and ``trace``: how things stand, and everything about one document."""
+
+import click
+from sqlalchemy import Connection
+
+from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
+from gateway.cli.output import Row, json_line, plain, printable, show
+from gateway.cli.rows import entry_row
+from gateway.journal import entries, events, exchanges, mailboxes
+from gateway.model import ExchangeId
+
+
+@click.command()
+@json_option
+@pass_context
+def status(context: Context, as_json: bool) -> None:
+    """Show queues, mailboxes and partners in one screen; exits 1 when something wants a person."""
+    with context.journal() as journal, journal.read() as tx:
+        counts = entries.counts(tx)
+        queues = [
+            {
+                "direction": direction,
+                "state": state,
+                "letters": letters,
+                "oldest": counts.oldest.get((direction, state)),
+            }
+            for (direction, state), letters in counts.by_state.items()
+        ]
+        parked = [
+            {"state": state, "reason": reason, "letters": letters}
+            for (state, reason), letters in counts.by_reason.items()
+        ]
+        boxes = [
+            {
+                "mailbox": box.mailbox,
+                "heard_at": box.heard_at,
+                "failed_at": box.failed_at,
+                "login_refused": box.login_refused,
+                "words": box.words or None,
+            }
+            for box in mailboxes.states(tx)
+        ]
+    ill = [box for box in boxes if box["words"]]
+    waiting = [queue for queue in queues if str(plain(queue["state"])) in ("parked", "failed")]
+    if as_json:
+        click.echo(json_line({"queues": queues, "reasons": parked, "mailboxes": boxes, "ok": not (ill or waiting)}))
+    else:
+        show(
+            queues,
+            ("direction", "state", "letters", "oldest"),
+            as_json=False,
+            title="Letters",
+            nothing="no letters yet",
+        )
+        if parked:
+            show(parked, ("state", "reason", "letters"), as_json=False, title="Why: edms-gateway quarantine list")
+        if boxes:
+            columns = ("mailbox", "heard_at", "failed_at", "login_refused", "words")
+            show(boxes, columns, as_json=False, title="Mailboxes")
+    if ill or waiting:
+        raise SystemExit(PROBLEMS)
+
+
+@click.command()
+@click.argument("identifier")
+@json_option
+@pass_context
+def trace(context: Context, identifier: str, as_json: bool) -> None:
+    """Tell the story of one document, by any of its ids, numbers (of any year) or Message-IDs."""
+    with context.journal() as journal, journal.read() as tx:
+        ids = exchanges.find(tx, identifier)
+        letters = [] if ids else entries.select(tx, text=identifier, limit=20)
+        if not ids and not letters:
+            raise Ended(f"nothing is known under {identifier!r}", PROBLEMS)
+        stories = [_story(tx, exchange) for exchange in ids]
+        for story in stories:
+            click.echo(json_line(story) if as_json else _for_people(story))
+        if letters:
+            rows = [entry_row(entry) for entry in letters]
+            show(rows, ("id", "created_at", "direction", "state", "kind", "reason", "detail"), as_json=as_json)
+
+
+def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
+    exchange = exchanges.get(tx, exchange_id)
+    assert exchange is not None
+    steps: list[dict[str, object]] = []
+    for entry in entries.select(tx, exchange=exchange_id, limit=1000):
+        row = entry_row(entry)
+        steps.append({"at": entry.created_at, "what": "letter", **row})
+    for fact in events.history(tx, exchange_id):
+        event = fact.event
+        number = event.number.text if event.number else None
+        steps.append(
+            {
+                "at": fact.at,
+                "what": "event",
+                "ours": fact.ours,
+                "kind": event.kind,
+                "happened_at": event.at,
+                "number": number,
+                "date": event.number.date if event.number else None,
+                "to": event.to.name if event.to else None,
+                "task": event.task.uid if event.task else None,
+                "deadline": event.task.control.deadline if event.task and event.task.control else None,
+                "code": event.refusal.code if event.refusal else None,
+                "text": event.refusal.text if event.refusal else event.text or None,
+            }
+        )
+    steps.sort(key=lambda step: str(plain(step["at"])))
+    return {
+        "exchange": exchange.id,
+        "direction": exchange.direction,
+        "partner": exchange.partner,
+        "office": exchange.office,
+        "document_uid": exchange.document_uid,
+        "number": exchange.number.text,
+        "date": exchange.number.date,
+        "return_id": exchange.return_id,
+        "registered": exchange.registered.text if exchange.registered else None,
+        "rung": exchange.rung,
+        "steps": steps,
+    }
+
+
+def _for_people(story: dict[str, object]) -> str:
+    way = "from" if story["direction"] == "in" else "to"
+    lines = [
+        f"{story['number']} of {plain(story['date'])}, {way} {story['partner']}: {story['rung']}"
+        + (f", registered as {story['registered']}" if story["registered"] else ""),
+        f"  exchange {story['exchange']}  uid {story['document_uid']}",
+    ]
+    steps = story["steps"]
+    for step in steps if isinstance(steps, list) else []:
+        lines.append(f"  {plain(step['at'])}  {_step(step)}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def _step(step: Row) -> str:
+    if step["what"] == "letter":
+        way = "in " if plain(step["direction"]) == "in" else "out"
+        words = [f"letter {step['id']} {way} {step['kind'] or ''}", str(plain(step["state"]))]
+        words += [str(plain(step[key])) for key in ("reason", "detail", "words") if step[key]]
+        return " · ".join(words)
+    words = ["we told" if step["ours"] else "they told", str(plain(step["kind"]))]
+    words += [
+        f"{key} {plain(step[key])}" for key in ("number", "date", "to", "task", "deadline", "code", "text") if step[key]
+    ]
+    return " ".join(words)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worker processes of a node: started, woken, watched, replaced when they die, stopped.
+
+They and the edge process wake each other through a pipe; polling is the truth, waking only shortens the wait.
+"""
+
+import asyncio
+import multiprocessing
+import resource
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.context import SpawnProcess
+
+import structlog
+
+from gateway.build import Parts, build
+from gateway.inbound.worker import Worker
+from gateway.journal import entries
+from gateway.ports import Clock
+from gateway.settings import Settings
+
+POLL_SECONDS = 1.0  # LIMIT: how long an accepted letter may lie unnoticed when a wake-up is lost
+STOP_SECONDS = 30.0  # LIMIT: for the letter in hand when we are told to stop
+REST_SECONDS = 1.0  # before a dead worker is replaced
+
+_spawn = multiprocessing.get_context("spawn")
+log = structlog.get_logger(__name__)
+
+
+class Crew:
+    """*count* worker processes."""
+
+    def __init__(self, parts: Parts, node: str, finished: Callable[[], None]) -> None:
+        self._settings = parts.settings
+        self._journal = parts.journal
+        self._clock = parts.clock
+        self._node = node
+        self._finished = finished
+        self._hands: dict[str, tuple[SpawnProcess, Pipe]] = {}
+        self._stopping = False
+        self._replacing: set[asyncio.Task[None]] = set()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return tuple(process.pid for process, _ in self._hands.values() if process.pid)
+
+    def start(self) -> None:
+        for number in range(self._settings.workers.count):
+            self._hire(f"{self._node}.{number}")
+
+    def wake(self) -> None:
+        """Tell every worker that there is work."""
+        for _, pipe in self._hands.values():
+            try:
+                pipe.send_bytes(b"w")
+            except OSError:
+                continue  # it died; whoever watches its sentinel replaces it
+
+    async def stop(self) -> None:
+        """Let every worker finish the letter in hand, then end it."""
+        self._stopping = True
+        loop = asyncio.get_running_loop()
+        for process, pipe in self._hands.values():
+            loop.remove_reader(process.sentinel)
+            loop.remove_reader(pipe.fileno())
+            process.terminate()
+        for process, pipe in self._hands.values():
+            await asyncio.to_thread(process.join, STOP_SECONDS)
+            if process.is_alive():
+                process.kill()
+                await asyncio.to_thread(process.join)
+            process.close()
+            pipe.close()
+        for task in self._replacing:
+            task.cancel()
+        self._hands.clear()
+
+    def _hire(self, name: str) -> None:
+        ours, theirs = _spawn.Pipe()
+        process = _spawn.Process(target=serve, args=(name, self._settings, self._clock, theirs), name=name, daemon=True)
+        process.start()
+        theirs.close()
+        self._hands[name] = (process, ours)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours.fileno(), self._heard, name)
+        loop.add_reader(process.sentinel, self._died, name)
+
+    def _heard(self, name: str) -> None:
+        _, pipe = self._hands[name]
+        try:
+            while pipe.poll():
+                pipe.recv_bytes()
+        except (EOFError, OSError):
+            asyncio.get_running_loop().remove_reader(pipe.fileno())
+        self._finished()
+
+    def _died(self, name: str) -> None:
+        process, pipe = self._hands.pop(name)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(process.sentinel)
+        loop.remove_reader(pipe.fileno())
+        process.join()
+        log.error("a worker died", worker=name, exitcode=process.exitcode)
+        process.close()
+        pipe.close()
+        if not self._stopping:
+            task = loop.create_task(self._replace(name))
+            self._replacing.add(task)
+            task.add_done_callback(self._replacing.discard)
+
+    async def _replace(self, name: str) -> None:
+        await asyncio.to_thread(self._give_back, name)
+        await asyncio.sleep(REST_SECONDS)
+        if not self._stopping:
+            self._hire(name)
+
+    def _give_back(self, name: str) -> None:
+        with self._journal.write() as tx:
+            entries.release(tx, name, self._clock.now())
+
+
+def serve(name: str, settings: Settings, clock: Clock, edge: Pipe) -> None:
+    """Run one worker process until SIGTERM; never returns an error for a letter."""
+    stopping = False
+
+    def stop(signum: int, frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    limit = settings.workers.memory
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    parts = build(settings, clock)
+    worker = Worker(name, parts.desk(), parts.clock.now, max_seconds=settings.workers.seconds)
+    try:
+        while not stopping:
+            if worker.work():
+                edge.send_bytes(b"d")
+            elif edge.poll(POLL_SECONDS):
+                edge.recv_bytes()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        log.warning("the edge process is gone", worker=name)
+    finally:
+        parts.close()

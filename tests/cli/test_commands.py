@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line as scripts meet it: exit codes, stable keys, nothing changed by looking."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import create_engine, text
+
+from gateway.cli import main
+from tests.dialects.packages import SAMPLES
+from tests.story.partner import PDF, passport
+
+KEYS = {
+    "dialect",
+    "version",
+    "kind",
+    "message_id",
+    "return_id",
+    "sent_at",
+    "sender",
+    "recipients",
+    "document",
+    "files",
+    "events",
+    "problems",
+}
+CORPORA = Path(os.environ.get("GATEWAY_CORPORA", Path(__file__).parents[2].parent / "shared" / "corpora"))
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Path:
+    """A configuration that `init` wrote."""
+    assert call("init", tmp_path / "d").exit_code == 0
+    return tmp_path / "d"
+
+
+def test_init_writes_a_configuration_that_holds(office: Path) -> None:
+    checked = call("--config", office / "gateway.toml", "check-config")
+
+    assert checked.exit_code == 0
+    assert (office / "office.secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_init_overwrites_nothing(office: Path) -> None:
+    before = {path.name: path.read_bytes() for path in office.iterdir() if path.is_file()}
+
+    again = call("init", office)
+
+    assert again.exit_code == 1
+    assert {path.name: path.read_bytes() for path in office.iterdir() if path.is_file()} == before
+
+
+def test_the_mapping_that_init_chose_passes_its_own_check(office: Path) -> None:
+    checked = call("--config", office / "gateway.toml", "edms", "check")
+
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_broken_configuration_names_every_problem_at_once_and_nothing_starts(office: Path) -> None:
+    config = office / "gateway.toml"
+    config.write_text(
+        config.read_text()
+        .replace('bind = "127.0.0.1:2525"', 'bind = "nowhere"\ncolour = "red"')
+        .replace("port = 25  ", 'port = "many"  ')
+    )
+
+    for command in (["check-config"], ["run"], ["status"]):
+        told = call("--config", config, *command)
+
+        assert told.exit_code == 78
+        assert "listener" in told.output
+        assert "bind" in told.output
+        assert "colour" in told.output
+        assert "relay.port" in told.output
+    assert not (office / "journal.db").exists()
+
+
+def test_a_missing_configuration_is_78_too(tmp_path: Path) -> None:
+    assert call("--config", tmp_path / "none.toml", "status").exit_code == 78
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    assert call("status", "--colour").exit_code == 2
+
+
+def test_what_nobody_knows_is_a_problem(office: Path) -> None:
+    assert call("--config", office / "gateway.toml", "trace", "no-such-thing").exit_code == 1
+
+
+def test_an_empty_journal_is_fine(office: Path) -> None:
+    told = call("--config", office / "gateway.toml", "status", "--json")
+
+    assert told.exit_code == 0
+    assert json.loads(told.output)["ok"] is True
+
+
+def test_a_journal_of_another_age_is_78_with_what_to_do(office: Path) -> None:
+    config = office / "gateway.toml"
+    assert call("--config", config, "status").exit_code == 0
+    engine = create_engine(f"sqlite:///{office}/journal.db")
+    with engine.begin() as tx:
+        tx.execute(text("update journal_version set version_num = 'older'"))
+    engine.dispose()
+
+    told = call("--config", config, "status")
+
+    assert told.exit_code == 78
+    assert "install that one" in told.output
+
+
+# --- explain ------------------------------------------------------------------------------------------------------
+
+
+def explained(path: Path) -> tuple[dict[str, object], int]:
+    told = call("explain", "--json", path)
+    assert told.exception is None or isinstance(told.exception, SystemExit), told.output
+    (line,) = told.output.splitlines()
+    return json.loads(line), told.exit_code
+
+
+def test_explain_understands_the_sample_letter(office: Path) -> None:
+    found, code = explained(office / "sample.eml")
+
+    assert code == 0
+    assert found["kind"] == "document"
+    assert set(found) == KEYS
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.xml")), ids=lambda path: path.name)
+def test_explain_prints_one_object_for_every_sample(sample: Path) -> None:
+    found, _ = explained(sample)
+
+    assert set(found) == KEYS
+    assert found["dialect"] == "sev"
+
+
+def test_explain_shows_what_a_passport_names_and_did_not_come() -> None:
+    found, code = explained(SAMPLES / "document.xml")
+
+    assert code == 1
+    assert [file["sha256"] for file in found["files"]] == [None] * len(found["files"])  # type: ignore[index,call-overload]
+
+
+def test_explain_takes_a_folder_with_a_passport_and_its_files(tmp_path: Path) -> None:
+    (tmp_path / "DocInfo.xml").write_text(passport(), encoding="utf-8")
+    (tmp_path / "letter[1].pdf").write_bytes(PDF)
+
+    found, code = explained(tmp_path)
+
+    assert code == 0
+    assert [(file["name"], file["size"]) for file in found["files"]] == [("letter.pdf", len(PDF))]  # type: ignore[index,attr-defined]
+
+
+def test_explain_tells_people_too(office: Path) -> None:
+    told = call("explain", office / "sample.eml")
+
+    assert "understood as: document (sev 1.0)" in told.output
+    assert "01-17/42" in told.output
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason=f"no corpora at {CORPORA}; name their folder in GATEWAY_CORPORA")
+def test_explain_never_meets_a_letter_it_cannot_speak_of() -> None:
+    letters = sorted(
+        path
+        for path in CORPORA.rglob("*")
+        if path.is_file() and path.suffix not in (".json", ".md") and path.stat().st_size
+    )
+    assert len(letters) > 50
+
+    for letter in letters:
+        found, code = explained(letter)
+
+        assert set(found) == KEYS, letter
+        assert code in (0, 1)
+        assert "defect" not in [problem["code"] for problem in found["problems"]], letter  # type: ignore[index,attr-defined]
