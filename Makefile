@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# make demo   two gateways and two small registries exchange a document on this machine
+# make test   everything is set up and tested
+# make check  style, types, floors
+# make bench  measures speed and memory, beside Postfix (about 5 minutes; sudo for Postfix)
+# Needs Python 3.11 or newer with venv; everything else goes into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: demo test check bench clean
+.DELETE_ON_ERROR:
+
+demo: .venv/installed
+	@$(BIN)/edms-gateway demo
+
+test: .venv/installed
+	@bash tests/install_servers.sh
+	@$(BIN)/python -m pytest
+
+check: .venv/checkers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_floors.py
+
+bench: .venv/installed
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: constraints.txt pyproject.toml setup.py
+	@$(PYTHON) -c '$(NEEDED)' 2>/dev/null || { \
+	  echo "Python 3.11 or newer with venv is needed; on Debian and Ubuntu:  apt-get install python3 python3-venv" >&2; \
+	  echo "or name one:  make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install -c constraints.txt setuptools
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[postgres,test]'
+	@touch $@
+
+.venv/checkers: .venv/installed
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[postgres,test,dev]'
+	@touch $@
