@@ -12,6 +12,7 @@ from gateway.mail.split import Limits
 from gateway.office import Office
 from gateway.outbox import Outbox
 from gateway.ports import Clock, Edms, Failpoint
+from gateway.sealing import Sealer
 from gateway.settings import Settings
 from gateway.templates_home import load_templates
 from gateway.wording import Wording
@@ -63,8 +64,9 @@ def build(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails
     """
     journal = Journal.open(settings.journal.url, settings.journal.blobs, failpoint=failpoint)
     office = Office(settings)
-    outbox = Outbox(office, Wording(load_templates()), journal.blobs, settings.secret.encode())
-    return Parts(settings, journal, edms_of(settings, clock, failpoint), office, outbox, clock, failpoint)
+    sealer = Sealer(office, Wording(load_templates()), journal.blobs, settings.secret.encode())
+    edms = edms_of(settings, clock, failpoint)
+    return Parts(settings, journal, edms, office, Outbox(office, sealer), clock, failpoint)
 
 
 def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> SqlEdms:

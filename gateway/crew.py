@@ -110,8 +110,15 @@ class Crew:
             task.add_done_callback(self._replacing.discard)
 
     async def _replace(self, name: str) -> None:
-        await asyncio.to_thread(self._give_back, name)
-        await asyncio.sleep(REST_SECONDS)
+        """Give back what the dead worker held and hire another, however long the journal is away."""
+        given_back = False
+        while not (given_back or self._stopping):
+            await asyncio.sleep(REST_SECONDS)
+            try:
+                await asyncio.to_thread(self._give_back, name)
+                given_back = True
+            except Exception as error:  # an edge: the journal may be away for a while
+                log.warning("cannot replace a worker yet", worker=name, error=type(error).__name__)
         if not self._stopping:
             self._hire(name)
 

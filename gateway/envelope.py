@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import BinaryIO
 
 from gateway.content import Held, whole
 from gateway.dialects import recognise
@@ -24,6 +25,7 @@ from gateway.model import Contents, Letter, Sink
 MAX_PASSPORT = 16 << 20  # LIMIT: bytes of a passport
 
 NewSink = Callable[[], Sink]
+Spool = Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +51,27 @@ class Wrapping:
     file_names: NameEncoding = "both"
 
 
-def unseal(blocks: Iterable[bytes], new_sink: NewSink, limits: Limits | None = None) -> Opened:
-    """Return the letter in *blocks* and the message inside.
+def unseal(
+    blocks: Iterable[bytes], new_sink: NewSink, limits: Limits | None = None, spool: Spool | None = None
+) -> Opened:
+    """Return the letter in *blocks* and the message inside; *spool* opens a seekable file for a large zip archive.
 
     Raises Refused for a letter that cannot be taken apart; a message that cannot be understood is a `Reading` that
     says why.
     """
     letter = split(blocks, new_sink, limits or Limits())
-    return Opened(letter, read_package(_resources(letter), new_sink))
+    return Opened(letter, read_package(_resources(letter), new_sink, spool))
 
 
-def read_package(resources: Sequence[Resource], new_sink: NewSink) -> Reading | None:
+def read_package(resources: Sequence[Resource], new_sink: NewSink, spool: Spool | None = None) -> Reading | None:
     """Return what a dialect reads in *resources*, of which one is the passport; None when none is."""
     found = _passport(resources)
     if found is None:
         for position, resource in enumerate(resources):
             if _is_zip(resource):
-                inside = [Resource((name,), content) for name, content in unzip(resource.content, new_sink)]
+                inside = [
+                    Resource((name,), content) for name, content in unzip(resource.content, new_sink, spool=spool)
+                ]
                 if (found := _passport(inside)) is not None:
                     rest = (*resources[:position], *resources[position + 1 :])
                     resources = (*inside, *rest)

@@ -31,21 +31,17 @@ class Reason(Enum):
     MISSING_FIELD = "missing-field"
     MISSING_FILE = "missing-file"
     MISSING_AUTHOR = "missing-author"
-    OLD_DIALECT = "old-dialect"
     UNSUPPORTED = "unsupported"
     # the rules
     CONFLICT = "conflict"
     NOT_ALLOWED = "not-allowed"
     UNKNOWN_ADDRESSEE = "unknown-addressee"
     UNKNOWN_CORRESPONDENT = "unknown-correspondent"
-    DRAFT = "draft"
     CHANGED = "changed"
     SAME_NUMBER = "same-number"
-    SUPPLEMENT = "supplement"
     UNKNOWN_EXCHANGE = "unknown-exchange"
     FORGED = "forged"
     # ourselves
-    CONFIGURATION = "configuration"
     DEFECT = "defect"
 
 

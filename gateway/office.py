@@ -102,6 +102,8 @@ class Office:
         Raises Refused: NO_PROOF when a channel's sender is named but not proven, STRANGER otherwise.
         """
         sender = from_address(letter)
+        if sender.casefold() in self.our_addresses():
+            raise Refused(Reason.OUR_OWN, "a letter of our own came back")
         named = [channel for channel in self.settings.channels if _speaks_as(channel, sender)]
         for channel in named:
             if PROOFS[channel.proof.kind](channel, letter, origin):

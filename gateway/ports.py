@@ -174,6 +174,9 @@ class Edms(Protocol):
     def link(self, exchange: ExchangeId, original: "Original") -> bool:
         """Tie the card of *exchange* (an answer) to the original's card, both ways; False when it is not there."""
 
+    def sweep(self) -> object:
+        """Remove files that crashes left behind in the EDMS's store and no card refers to; at any time."""
+
     def close(self) -> None:
         """Let go of connections."""
 

@@ -7,12 +7,14 @@ so nothing is taken that nobody would keep.
 
 import asyncio
 import contextlib
-import os
+import fcntl
 import signal
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from random import Random
+from typing import IO
 from uuid import uuid4
 
 import structlog
@@ -33,7 +35,15 @@ from gateway.settings import Settings
 
 DRAIN = timedelta(seconds=20)  # LIMIT: for conversations under way when we are told to stop
 MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
-MAX_PAUSE = timedelta(minutes=1)  # LIMIT: between looks at an EDMS that does not answer
+PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
+TIDY = timedelta(hours=1)
+ORPHAN_AGE = timedelta(days=1)  # LIMIT: younger files may still get their row
+
+
+def place_of(listener: Listener) -> str:
+    """Return where a listener is reached, as people write it."""
+    address = listener.address
+    return str(address) if isinstance(address, Path) else f"{address[0]}:{address[1]}"
 
 
 def new_id() -> str:
@@ -44,15 +54,30 @@ def new_id() -> str:
 log = structlog.get_logger(__name__)
 
 
+def only_one(directory: Path) -> IO[bytes]:
+    """Lock the folder of large letters for this node, until the returned file is closed.
+
+    Raises BlockingIOError when another node of this machine has it: two would take each other's claims for left over.
+    """
+    lock = (directory / "node.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise BlockingIOError(error.errno, "another gateway runs with this journal") from error
+    return lock
+
+
 class Node:
     """One edge process and its workers, from start to stop."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.listeners: list[Listener] = []
-        self._name = f"{socket.gethostname()}.{os.getpid()}"
+        self._name = socket.gethostname()  # one node a machine for one journal: what it left behind is its own
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
+        self._lock: IO[bytes] | None = None
         self._news = asyncio.Event()  # something may be told to the EDMS, or flagged in a mailbox
         self._mailbox_wakes: list[asyncio.Event] = []
         retry = parts.settings.retry
@@ -71,7 +96,7 @@ class Node:
             self._posts.for_letter,
             parts.clock.now,
             Backoff(retry.first, retry.longest, retry.give_up),
-            name=self._name,
+            name=f"{self._name}.post",
             failpoint=parts.failpoint,
             told=self._news.set,
         )
@@ -82,12 +107,13 @@ class Node:
     async def start(self) -> None:
         """Start everything; raises OSError when a door cannot be opened."""
         settings = self.parts.settings
-        with self.parts.journal.write() as tx:
-            entries.release(tx, None, self.parts.clock.now())
+        self._lock = only_one(self.parts.journal.blobs.directory)
+        self._release(self._name)
         self._crew.start()
         self._spawn(self._acceptor.run())
-        self._spawn(self._dispatcher.run())
+        self._spawn(self._dispatch())
         self._spawn(self._collect())
+        self._spawn(self._tidy())
         for listener in settings.listeners:
             door = door_of(listener, settings)
             self.listeners.append(await listen(door, self._acceptor, new_id=new_id, also_ours=self._a_bounce))
@@ -105,7 +131,7 @@ class Node:
                     wake=wake,
                 )
             )
-        log.info("started", node=self._name, listeners=[str(listener.address) for listener in self.listeners])
+        log.info("started", node=self._name, listeners=[place_of(listener) for listener in self.listeners])
 
     async def stop(self) -> None:
         """Close the doors, let work in hand finish, stop."""
@@ -118,6 +144,8 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._posts.close()
         self._acceptor.close()
+        if self._lock is not None:
+            self._lock.close()
         log.info("stopped", node=self._name)
 
     async def failed(self) -> None:
@@ -132,7 +160,7 @@ class Node:
 
     def _a_bounce(self, address: str) -> bool:
         """Say whether *address* is the tagged envelope sender of a letter of ours."""
-        return self.parts.outbox.bounce_for((address,)) is not None
+        return self.parts.outbox.sealer.bounce_for((address,)) is not None
 
     def _finished(self) -> None:
         """A worker finished letters: answers may be queued, news told, mailboxes flagged."""
@@ -140,6 +168,37 @@ class Node:
         self._news.set()
         for wake in self._mailbox_wakes:
             wake.set()
+
+    def _release(self, name: str) -> None:
+        """Give back what we held when we stopped without a word."""
+        with self.parts.journal.write() as tx:
+            entries.release(tx, name, self.parts.clock.now())
+
+    async def _dispatch(self) -> None:
+        """Send letters for ever; when the journal is away, begin again until it is back."""
+        while True:
+            try:
+                await self._dispatcher.run()
+            except Exception as error:  # an edge: the journal may be away for a while
+                log.warning("sending pauses", error=f"{type(error).__name__}: {error}"[:300])
+                await asyncio.sleep(PAUSE.total_seconds())
+
+    async def _tidy(self) -> None:
+        """Once an hour remove what crashes left behind: files without a row, in our store and in the EDMS's."""
+        while True:
+            await asyncio.sleep(TIDY.total_seconds())
+            try:
+                await asyncio.to_thread(self._sweep)
+            except Exception as error:  # an edge: nothing depends on it, and the next hour comes
+                log.warning("could not tidy up", error=f"{type(error).__name__}: {error}"[:300])
+
+    def _sweep(self) -> None:
+        parts = self.parts
+        with parts.journal.read() as tx:
+            swept = parts.journal.blobs.sweep(parts.clock.now() - ORPHAN_AGE, entries.KnownBlobs(tx))
+        parts.edms.sweep()
+        if swept:
+            log.info("tidied up", files=swept)
 
     async def _collect(self) -> None:
         """Ask the EDMS again and again: at once when there is news for it, else every `edms.poll`."""
@@ -157,7 +216,7 @@ class Node:
             if busy:
                 self._dispatcher.wake.set()
                 continue
-            pause = poll if not failures else min(poll * 2**failures, MAX_PAUSE)
+            pause = poll if not failures else min(poll * 2 ** min(failures, 20), self.parts.settings.edms.max_wait)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(
                     self._news.wait() if not failures else asyncio.Event().wait(), pause.total_seconds()

@@ -50,7 +50,8 @@ ROOMS = (
     Room("settings_files", 2),
     Room("templates_home", 2),
     Room("journal", 2, ("ports",)),
-    Room("outbox", 2, ("journal", "ports")),
+    Room("sealing", 2, ("journal", "ports")),
+    Room("outbox", 2, ("journal", "ports", "sealing")),
     # floor 3: directions
     Room("inbound", 3),
     Room("outbound", 3),
@@ -88,7 +89,6 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "click": ("cli", "demo"),
     "rich": ("cli",),
     "structlog": ("logs", "journal", "outbox", "inbound", "outbound", "edms_adapter", "run", "crew", "cli", "demo"),
-    "prometheus_client": ("inbound", "outbound", "run", "crew", "cli"),
 }
 
 # the outside world: below floor 2 there is none of it

@@ -9,6 +9,7 @@ from functools import update_wrapper
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.journal.store import Journal, SchemaMismatch
 from gateway.settings import ConfigurationError, Settings
@@ -48,8 +49,6 @@ class Context:
     @contextmanager
     def journal(self) -> Iterator[Journal]:
         """Open the journal; ends the command with 78 for another schema and 69 when the database is away."""
-        from sqlalchemy.exc import SQLAlchemyError
-
         settings = self.settings()
         try:
             journal = Journal.open(settings.journal.url, settings.journal.blobs)
@@ -71,7 +70,11 @@ def pass_context(command: Callable[..., None]) -> Callable[..., None]:
     """Hand the command the options before it, as its first argument."""
 
     def called(config: str, /, *arguments: object, **options: object) -> None:
-        command(Context(config), *arguments, **options)
+        try:
+            command(Context(config), *arguments, **options)
+        except SQLAlchemyError as error:
+            words = str(error).splitlines()[0][:300]
+            raise Ended(f"a database is not available: {words}", UNAVAILABLE) from error
 
     return click.pass_obj(update_wrapper(called, command))
 

@@ -94,8 +94,8 @@ def _of_reading(reading: Reading | None, of_letter: Sequence[Problem]) -> Object
         words = "no passport of a known dialect is inside: people's mail"
         return {**_nothing(), "problems": [*problems, _problem("error", "no-passport", "", words)]}
     problems += [_problem(p.severity.value, p.code, p.place, p.text) for p in reading.problems]
-    if reading.refusal is not None:
-        why = reading.refusal
+    why = reading.refusal
+    if why is not None and why.reason.value not in [problem["code"] for problem in problems]:
         problems.append(_problem("error", why.reason.value, why.place, why.detail))
     if reading.kind is None and reading.refusal is None:
         problems.append(_problem("error", "unsupported", "", reading.title))

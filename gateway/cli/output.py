@@ -41,21 +41,31 @@ def show(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool, title: s
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns, title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
+    if title:
+        click.echo(title)
     if not table.rows:
         click.echo(nothing or "nothing")
         return
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False)
+    with console.capture() as drawn:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in drawn.get().splitlines() if line.strip()))
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        return local(value)
     return printable(str(plain(value)))
+
+
+def local(moment: datetime) -> str:
+    """Return *moment* as people here read it, with the offset of the zone."""
+    return moment.astimezone().isoformat(" ", "seconds")
 
 
 def printable(text: str) -> str:

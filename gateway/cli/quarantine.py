@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.context import Context, json_option, pass_context
+from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.explaining import explained_letter, for_people
 from gateway.cli.output import show
-from gateway.cli.rows import COLUMNS_IN, entry_row, found, who
+from gateway.cli.rows import COLUMNS_IN, acting, entry_row, found, who
 from gateway.errors import Reason
 from gateway.journal import entries
 from gateway.journal.entries import Direction, State
@@ -66,9 +66,13 @@ def export(context: Context, number: int, path: Path) -> None:
     """Write the letter's bytes, unchanged, to a new file PATH."""
     with context.journal() as journal, journal.read() as tx:
         found(tx, number, Direction.IN)
-        with path.open("xb") as file:
-            for block in entries.letter(tx, journal.blobs, number).blocks():
-                file.write(block)
+        letter = entries.letter(tx, journal.blobs, number)
+        try:
+            with path.open("xb") as file:
+                for block in letter.blocks():
+                    file.write(block)
+        except FileExistsError as error:
+            raise Ended(f"{path} exists already; nothing was written", PROBLEMS) from error
     click.echo(f"written  {path}")
 
 
@@ -78,7 +82,7 @@ def export(context: Context, number: int, path: Path) -> None:
 @pass_context
 def reprocess(context: Context, number: int, by: str, why: str) -> None:
     """Process a parked letter again, as if it had just been accepted; its moment of arrival stays."""
-    with context.journal() as journal, journal.write() as tx:
+    with acting(), context.journal() as journal, journal.write() as tx:
         found(tx, number, Direction.IN)
         entries.reprocess(tx, number, now=context.now(), who=by, why=why)
     click.echo(f"letter {number} is processed again")
@@ -90,7 +94,7 @@ def reprocess(context: Context, number: int, by: str, why: str) -> None:
 @pass_context
 def drop(context: Context, number: int, by: str, why: str) -> None:
     """Give up on a parked letter; its row and the reason stay."""
-    with context.journal() as journal, journal.write() as tx:
+    with acting(), context.journal() as journal, journal.write() as tx:
         found(tx, number, Direction.IN)
         entries.drop(tx, number, now=context.now(), who=by, why=why)
     click.echo(f"letter {number} is dropped")

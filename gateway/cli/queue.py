@@ -5,7 +5,7 @@ import click
 
 from gateway.cli.context import Context, json_option, pass_context
 from gateway.cli.output import show
-from gateway.cli.rows import COLUMNS_OUT, attempt_row, entry_row, found, who
+from gateway.cli.rows import COLUMNS_OUT, acting, attempt_row, entry_row, found, who
 from gateway.journal import entries
 from gateway.journal.entries import Direction, State
 from gateway.model import PartnerId
@@ -54,7 +54,7 @@ def show_(context: Context, number: int, as_json: bool) -> None:
 @pass_context
 def retry(context: Context, number: int, by: str, why: str) -> None:
     """Try a queued or failed letter again now, the same bytes."""
-    with context.journal() as journal, journal.write() as tx:
+    with acting(), context.journal() as journal, journal.write() as tx:
         found(tx, number, Direction.OUT)
         entries.retry(tx, number, now=context.now(), who=by, why=why)
     click.echo(f"letter {number} is tried again")
@@ -79,7 +79,7 @@ def release(context: Context, number: int, by: str, why: str) -> None:
 
 
 def _held(context: Context, number: int, by: str, why: str, *, held: bool) -> None:
-    with context.journal() as journal, journal.write() as tx:
+    with acting(), context.journal() as journal, journal.write() as tx:
         found(tx, number, Direction.OUT)
         entries.set_held(tx, number, held, now=context.now(), who=by, why=why)
     click.echo(f"letter {number} is {'held' if held else 'released'}")

@@ -2,7 +2,8 @@
 """Entries and attempts as rows: stable keys for programs (docs/operating.md), columns for people."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
 
 COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "partner", "envelope_sender", "size")
-COLUMNS_OUT = ("id", "created_at", "state", "kind", "partner", "recipient", "attempts", "not_before", "words")
+COLUMNS_OUT = ("id", "created_at", "state", "held", "kind", "partner", "recipient", "attempts", "not_before", "words")
 
 
 def entry_row(entry: Entry) -> Row:
@@ -53,6 +54,15 @@ def attempt_row(attempt: entries.Attempt) -> Row:
         "code": attempt.code,
         "words": attempt.words,
     }
+
+
+@contextmanager
+def acting() -> Iterator[None]:
+    """End the command in words when an act is not possible in the letter's present state."""
+    try:
+        yield
+    except (ValueError, LookupError) as error:
+        raise Ended(str(error), PROBLEMS) from error
 
 
 def found(tx: Connection, number: int, direction: Direction) -> Entry:

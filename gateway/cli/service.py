@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``run`` and ``db``: the service and its journal."""
 
-from pathlib import Path
-
 import click
 
 from gateway.cli.context import BAD_CONFIGURATION, TRY_LATER, UNAVAILABLE, Context, Ended, pass_context
@@ -19,7 +17,7 @@ def run(context: Context, workers: int | None) -> None:
 
     from gateway.journal.store import SchemaMismatch
     from gateway.logs import configure_logs
-    from gateway.run import Node, run_service
+    from gateway.run import Node, place_of, run_service
     from gateway.settings import Settings
 
     def load() -> Settings:
@@ -29,7 +27,7 @@ def run(context: Context, workers: int | None) -> None:
         return settings.model_copy(update={"workers": settings.workers.model_copy(update={"count": workers})})
 
     def ready(node: Node) -> None:
-        doors = ", ".join(f"{door.listening.name} on {_address(door.address)}" for door in node.listeners)
+        doors = ", ".join(f"{door.listening.name} on {place_of(door)}" for door in node.listeners)
         click.echo(f"ready: {doors or 'no listener'}", err=True)
 
     configure_logs()
@@ -41,10 +39,6 @@ def run(context: Context, workers: int | None) -> None:
         raise Ended(f"a database is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
     except OSError as error:
         raise Ended(f"cannot start: {error}", TRY_LATER) from error
-
-
-def _address(address: tuple[str, int] | Path) -> str:
-    return str(address) if isinstance(address, Path) else f"{address[0]}:{address[1]}"
 
 
 @click.group()

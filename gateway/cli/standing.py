@@ -5,7 +5,7 @@ import click
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
-from gateway.cli.output import Row, json_line, plain, printable, show
+from gateway.cli.output import Row, json_line, local, plain, printable, show
 from gateway.cli.rows import entry_row
 from gateway.journal import entries, events, exchanges, mailboxes
 from gateway.model import ExchangeId
@@ -31,6 +31,17 @@ def status(context: Context, as_json: bool) -> None:
             {"state": state, "reason": reason, "letters": letters}
             for (state, reason), letters in counts.by_reason.items()
         ]
+        partners = [
+            {
+                "partner": one.partner,
+                "heard_at": one.heard_at,
+                "sent_at": one.sent_at,
+                "queued": one.queued,
+                "failed": one.failed,
+                "parked": one.parked,
+            }
+            for one in entries.partners(tx)
+        ]
         boxes = [
             {
                 "mailbox": box.mailbox,
@@ -44,7 +55,17 @@ def status(context: Context, as_json: bool) -> None:
     ill = [box for box in boxes if box["words"]]
     waiting = [queue for queue in queues if str(plain(queue["state"])) in ("parked", "failed")]
     if as_json:
-        click.echo(json_line({"queues": queues, "reasons": parked, "mailboxes": boxes, "ok": not (ill or waiting)}))
+        click.echo(
+            json_line(
+                {
+                    "queues": queues,
+                    "reasons": parked,
+                    "mailboxes": boxes,
+                    "partners": partners,
+                    "ok": not (ill or waiting),
+                }
+            )
+        )
     else:
         show(
             queues,
@@ -55,6 +76,8 @@ def status(context: Context, as_json: bool) -> None:
         )
         if parked:
             show(parked, ("state", "reason", "letters"), as_json=False, title="Why: edms-gateway quarantine list")
+        if partners:
+            show(partners, tuple(partners[0]), as_json=False, title="Partners")
         if boxes:
             columns = ("mailbox", "heard_at", "failed_at", "login_refused", "words")
             show(boxes, columns, as_json=False, title="Mailboxes")
@@ -85,7 +108,7 @@ def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
     exchange = exchanges.get(tx, exchange_id)
     assert exchange is not None
     steps: list[dict[str, object]] = []
-    for entry in entries.select(tx, exchange=exchange_id, limit=1000):
+    for entry in reversed(entries.select(tx, exchange=exchange_id, limit=1000)):
         row = entry_row(entry)
         steps.append({"at": entry.created_at, "what": "letter", **row})
     for fact in events.history(tx, exchange_id):
@@ -132,7 +155,7 @@ def _for_people(story: dict[str, object]) -> str:
     ]
     steps = story["steps"]
     for step in steps if isinstance(steps, list) else []:
-        lines.append(f"  {plain(step['at'])}  {_step(step)}")
+        lines.append(f"  {local(step['at'])}  {_step(step)}")
     return "\n".join(printable(line) for line in lines)
 
 

@@ -4,7 +4,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from tempfile import TemporaryFile
+from typing import BinaryIO, TypeVar, cast
 
 from gateway.errors import Deferred, Refused
 from gateway.journal import entries
@@ -63,6 +64,10 @@ class Desk:
 
     def sink(self) -> Sink:
         return self.journal.blobs.sink()
+
+    def spool(self) -> BinaryIO:
+        """Open a seekable file that vanishes when it is closed, on the volume of large letters."""
+        return cast(BinaryIO, TemporaryFile(dir=self.journal.blobs.directory))
 
     def ask_edms(self, question: Callable[[], Reply], now: datetime) -> Reply:
         """Return what the EDMS answers to *question*.

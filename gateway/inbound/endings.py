@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from gateway.errors import Reason, Refused
 from gateway.inbound.bounces import Bounce
 from gateway.inbound.desk import Desk
-from gateway.journal import entries
+from gateway.journal import entries, exchanges
 from gateway.journal.entries import Entry, State
-from gateway.model import ExchangeId, MessageId, PartnerId
+from gateway.mail.headers import is_auto_reply
+from gateway.model import ExchangeId, Letter, MessageId, PartnerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class About:
     exchange: ExchangeId | None = None
     message_id: MessageId = MessageId("")
     kind: str = ""
+    rfc_message_id: str = ""  # the letter's own, without angle brackets
 
 
 UNKNOWN = About()
@@ -51,6 +53,7 @@ def conclude(
         exchange=about.exchange,
         message_id=about.message_id,
         kind=about.kind or None,
+        rfc_message_id=about.rfc_message_id,
         keep_letter=keep_letter,
     )
 
@@ -61,12 +64,16 @@ def park(entry: Entry, why: Refused, about: About, desk: Desk, now: datetime) ->
         conclude(tx, entry, State.PARKED, about, now, why=why)
 
 
-def leave_to_people(entry: Entry, desk: Desk, now: datetime) -> None:
-    """No passport: people's mail.  In a mailbox it is left alone, by SMTP forwarded or parked; never answered."""
+def leave_to_people(entry: Entry, letter: Letter, desk: Desk, now: datetime) -> None:
+    """No passport: people's mail.  In a mailbox it is left alone, by SMTP forwarded or parked; never answered.
+
+    What a machine wrote is not forwarded: whoever reads the people's mail may have an auto-reply too.
+    """
     why = Refused(Reason.NO_PASSPORT, "no passport inside: people's mail")
-    forward = None if entry.source.startswith("imap:") else desk.outbox.forward(entry, desk.letter(entry))
+    in_mailbox = entry.source.startswith("imap:")
+    forward = None if in_mailbox or is_auto_reply(letter) else desk.outbox.sealer.forward(desk.letter(entry))
     with desk.journal.write() as tx:
-        if entry.source.startswith("imap:"):
+        if in_mailbox:
             conclude(tx, entry, State.DONE, UNKNOWN, now, why=why, keep_letter=False)
         elif forward is None:
             conclude(tx, entry, State.PARKED, UNKNOWN, now, why=why)
@@ -78,12 +85,21 @@ def leave_to_people(entry: Entry, desk: Desk, now: datetime) -> None:
 def mark_undelivered(entry: Entry, bounce: Bounce, desk: Desk, now: datetime) -> None:
     """A letter of ours came back: its entry is FAILED with the server's words; nobody is answered."""
     with desk.journal.write() as tx:
-        tagged = desk.outbox.bounce_for(entry.envelope_recipients)
+        tagged = desk.outbox.sealer.bounce_for(entry.envelope_recipients)
         for message_id in (*((tagged,) if tagged else ()), *bounce.message_ids):
             letter = entries.by_rfc_message_id(tx, message_id)
             if letter is not None:
-                entries.bounced(tx, letter.id, bounce.words, now)
                 about = About(letter.partner, letter.exchange, kind="bounce")
+                if _proven_received(tx, letter):
+                    words = "contradicts the partner's own receipt: " + bounce.words
+                    return conclude(tx, entry, State.DONE, about, now, detail=words)
+                entries.bounced(tx, letter.id, bounce.words, now)
                 return conclude(tx, entry, State.DONE, about, now, detail=bounce.words)
         why = Refused(Reason.BOUNCE, "a bounce that names no letter of ours")
         return conclude(tx, entry, State.PARKED, About(kind="bounce"), now, why=why)
+
+
+def _proven_received(tx: Connection, letter: Entry) -> bool:
+    """Say whether the partner itself has told that it has the document: then no bounce is believed."""
+    exchange = exchanges.get(tx, letter.exchange) if letter.kind == "document" and letter.exchange else None
+    return exchange is not None and exchange.rung not in ("", "sent")

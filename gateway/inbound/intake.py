@@ -78,6 +78,7 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
         until=until(now, subscription),
         subscription=case.message.subscription,
         message=case.message,
+        letter_id=case.letter_id,
     )
 
 
@@ -118,13 +119,14 @@ def refusal_of(why: Refused) -> Refusal:
     """Return *why* as the partner hears it: a code, words for people, the place last."""
     return Refusal(
         code=CODES.get(why.reason, OTHER_CODE),
-        text=WORDS.get(why.reason, why.detail),
+        text=WORDS.get(why.reason, OTHER_WORDS),
         place=why.place,
         expected=why.expected,
         found=why.found,
     )
 
 
+OTHER_WORDS = "Документ не может быть принят."
 # Native Russian for people: the standard's texts are Russian whatever the partner's language (§6.9).
 WORDS = {
     Reason.MISSING_AUTHOR: "Отсутствуют данные об авторе документа.",
@@ -137,11 +139,11 @@ WORDS = {
     Reason.NOT_ALLOWED: "Приём документов от этого отправителя не предусмотрен соглашением.",
     Reason.UNKNOWN_ADDRESSEE: "Адресат документа не найден.",
     Reason.UNKNOWN_CORRESPONDENT: "Отправитель не найден в справочнике организаций.",
-    Reason.DRAFT: "Проекты документов не регистрируются.",
     Reason.UNSUPPORTED: "Этот вид сообщения не поддерживается.",
     Reason.SAME_NUMBER: "Документ с таким номером и датой уже зарегистрирован.",
     Reason.CHANGED: "Документ отличается от зарегистрированного ранее.",
-    Reason.SUPPLEMENT: "Документ, к которому относится дополнение, не найден.",
+    Reason.AMBIGUOUS: "Файлы сообщения нельзя однозначно сопоставить с паспортом.",
+    Reason.TOO_LARGE: "Сообщение слишком велико.",
 }
 
 

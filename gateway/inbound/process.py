@@ -24,6 +24,7 @@ from gateway.inbound.rules import RULES, Case
 from gateway.journal import events, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
+from gateway.mail.headers import message_ids
 from gateway.model import (
     CardRef,
     Contents,
@@ -49,21 +50,23 @@ def process(entry: Entry, desk: Desk, now: datetime) -> None:
     Raises Deferred (or what the journal raises): the entry then stays ACCEPTED and is tried again.
     """
     try:
-        opened = unseal(desk.letter(entry).blocks(), desk.sink, desk.limits)
+        opened = unseal(desk.letter(entry).blocks(), desk.sink, desk.limits, desk.spool)
         if (bounce := read_bounce(opened.letter)) is not None:
             return mark_undelivered(entry, bounce, desk, now)
         if opened.reading is None:
-            return leave_to_people(entry, desk, now)
+            return leave_to_people(entry, opened.letter, desk, now)
         partner = verify(entry, opened.letter, opened.reading.heading.sender, desk)
     except Refused as why:  # nobody has proven who they are: silence
         return park(entry, why, UNKNOWN, desk, now)
 
+    letter_id = next(iter(message_ids(opened.letter.first("Message-ID"))), "")
     message, unreadable = understood(opened.reading, opened.letter, now)
     if message is None:
-        return park(entry, unreadable or NOT_UNDERSTOOD, About(partner.id), desk, now)
+        about = About(partner.id, rfc_message_id=letter_id)
+        return park(entry, unreadable or NOT_UNDERSTOOD, about, desk, now)
     if isinstance(message.body, Report):
-        return take_report(entry, message, message.body, partner, desk, now)
-    case = Case(message, message.body, partner, unreadable)
+        return take_report(entry, message, message.body, letter_id, partner, desk, now)
+    case = Case(message, message.body, partner, letter_id, unreadable)
     return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
 
 
@@ -217,14 +220,19 @@ def received_now(message: Message, now: datetime) -> Event:
 # --- a report -----------------------------------------------------------------------------------------------------
 
 
-def take_report(entry: Entry, message: Message, report: Report, partner: Partner, desk: Desk, now: datetime) -> None:
+def take_report(
+    entry: Entry, message: Message, report: Report, letter_id: str, partner: Partner, desk: Desk, now: datetime
+) -> None:
     """Note a partner's news about a document of ours; `collect` writes it onto the sender's card. Answers nothing."""
     kind = "receipt" if report.kind is ReportKind.RECEIPT else "report"
     with desk.journal.write() as tx:
         exchange = exchanges.by_return_id(tx, message.return_id) or exchanges.by_document(
             tx, "out", partner.id, report.about.uid
         )
-        told = About(partner.id, exchange.id if exchange else None, message.id, kind)
+        told = About(partner.id, exchange.id if exchange else None, message.id, kind, letter_id)
+        if "report" not in partner.settings.may_send:
+            why = Refused(Reason.NOT_ALLOWED, "this partner does not send reports here")
+            return conclude(tx, entry, State.PARKED, told, now, why=why)
         if exchange is None:
             why = Refused(Reason.UNKNOWN_EXCHANGE, "no document of ours was sent under this return id")
             return conclude(tx, entry, State.PARKED, told, now, why=why)
@@ -246,4 +254,4 @@ def take_report(entry: Entry, message: Message, report: Report, partner: Partner
 
 def about(case: Case, exchange: Exchange | None, kind: str = "document") -> About:
     """What is known of a document at the end of its letter."""
-    return About(case.partner.id, exchange.id if exchange else None, case.message.id, kind)
+    return About(case.partner.id, exchange.id if exchange else None, case.message.id, kind, case.letter_id)

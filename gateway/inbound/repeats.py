@@ -59,6 +59,8 @@ def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Excha
     for answer in entries.answers_to(tx, exchange.id):
         if answer.state is State.SENT:
             entries.resend(tx, answer.id, now)
+        elif answer.state is State.FAILED:
+            entries.retry(tx, answer.id, who=exchange.partner, why="asked again", now=now)
 
 
 def renewed(standing: Exchange, opening: Exchange) -> Exchange:
@@ -69,6 +71,7 @@ def renewed(standing: Exchange, opening: Exchange) -> Exchange:
         message=opening.message,
         subscription=opening.subscription,
         until=opening.until,
+        letter_id=opening.letter_id,
     )
 
 

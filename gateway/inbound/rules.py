@@ -20,6 +20,7 @@ class Case:
     message: Message
     document: Document
     partner: Partner
+    letter_id: str = ""  # the Message-ID of its letter, without angle brackets
     unreadable: Refused | None = None  # the message itself is broken; everything else is then moot
 
 
@@ -73,11 +74,10 @@ CODES = {
     Reason.NOT_ALLOWED: 1007,
     Reason.UNKNOWN_ADDRESSEE: 1008,
     Reason.UNKNOWN_CORRESPONDENT: 1009,
-    Reason.DRAFT: 1010,
     Reason.UNSUPPORTED: 1011,
-    Reason.OLD_DIALECT: 1012,
     Reason.SAME_NUMBER: 1013,
     Reason.CHANGED: 1014,
-    Reason.SUPPLEMENT: 1015,
+    Reason.AMBIGUOUS: 1017,
+    Reason.TOO_LARGE: 1018,
 }
 OTHER_CODE = 1099

@@ -4,7 +4,18 @@
 from gateway.journal.acts import Act, acts, drop, reopen, reprocess, retry, set_held
 from gateway.journal.arrivals import Arrival, accept, claim, imap_source, release, renew
 from gateway.journal.entry import Entry, KnownBlobs, letter
-from gateway.journal.listing import Attempt, Counts, attempts, counts, finished_since, get, next_due, select
+from gateway.journal.listing import (
+    Attempt,
+    Counts,
+    PartnerTraffic,
+    attempts,
+    counts,
+    finished_since,
+    get,
+    next_due,
+    partners,
+    select,
+)
 from gateway.journal.outbound import (
     Outbound,
     answers_to,
@@ -33,6 +44,7 @@ __all__ = [
     "KnownBlobs",
     "Outbound",
     "Overtaken",
+    "PartnerTraffic",
     "State",
     "accept",
     "acts",
@@ -53,6 +65,7 @@ __all__ = [
     "letter",
     "next_due",
     "note_repeat",
+    "partners",
     "queue",
     "release",
     "renew",

@@ -42,7 +42,7 @@ class Exchange:
     message: Message | None = None  # the newest message with the document; None: not kept
     registered: Number | None = None  # as its receiver has it; None: not registered
     rung: str = ""  # how far the ladder of reports has come
-    told: str = ""  # digest of the last snapshot that was told
+    letter_id: str = ""  # in: the Message-ID of the letter that brought the newest message, without angle brackets
     attempt: int = 0  # out: how often the document was sent as a new message
     open: bool = True  # False: nothing is expected any more
     due_at: datetime | None = None  # out: when the partner's next rung is overdue; None: nothing is expected
@@ -54,7 +54,7 @@ R = schema.return_ids.c
 _NAMES = (
     *("id", "direction", "partner", "office", "document_uid", "opened_at", "digest", "return_id"),
     *("number_text", "number_date", "subject_card", "outgoing_ref", "until", "subscription", "message"),
-    *("registered_text", "registered_date", "rung", "told", "attempt", "open", "due_at"),
+    *("registered_text", "registered_date", "rung", "letter_id", "attempt", "open", "due_at"),
 )
 _COLUMNS = tuple(X[name] for name in _NAMES)
 _OPEN = {engine: statement.returning(X.id) for engine, statement in insert_or_ignore(schema.exchanges).items()}
@@ -205,7 +205,7 @@ def _row(exchange: Exchange) -> dict[str, Any]:  # Any: column values
         "registered_text": exchange.registered.text if exchange.registered else None,
         "registered_date": exchange.registered.date if exchange.registered else None,
         "rung": exchange.rung,
-        "told": exchange.told,
+        "letter_id": exchange.letter_id,
         "attempt": exchange.attempt,
         "open": exchange.open,
         "due_at": exchange.due_at,
@@ -230,7 +230,7 @@ def _exchange(row: Row[Any]) -> Exchange:  # Any: a row of `_COLUMNS`
         message=from_json(Message, row.message) if row.message else None,
         registered=None if row.registered_text is None else Number(row.registered_text, row.registered_date),
         rung=row.rung,
-        told=row.told,
+        letter_id=row.letter_id,
         attempt=row.attempt,
         open=row.open,
         due_at=row.due_at,

@@ -117,6 +117,30 @@ def _stands(states: tuple[State, ...]) -> sa.ColumnElement[bool]:
     return sa.and_(E.direction.in_(sorted(directions)), E.state.in_([state.value for state in states]))
 
 
+@dataclass(frozen=True, slots=True)
+class PartnerTraffic:
+    """What went to and fro with one partner."""
+
+    partner: PartnerId
+    heard_at: datetime | None  # when its last letter came; None: never
+    sent_at: datetime | None  # when the last letter was handed to mail; None: never
+    queued: int
+    failed: int
+    parked: int
+
+
+def partners(tx: Connection) -> tuple[PartnerTraffic, ...]:
+    """Return the traffic with every partner that ever had some; walks through the whole journal."""
+
+    def number(state: State) -> sa.ColumnElement[int]:
+        return func.count(sa.case((E.state == state.value, 1)))
+
+    came = func.max(sa.case((E.direction == Direction.IN.value, E.created_at)))
+    columns = (E.partner, came, func.max(E.sent_at), number(State.QUEUED), number(State.FAILED), number(State.PARKED))
+    statement = sa.select(*columns).where(E.partner.is_not(None)).group_by(E.partner).order_by(E.partner)
+    return tuple(PartnerTraffic(*row) for row in tx.execute(statement))
+
+
 def finished_since(tx: Connection, moment: datetime) -> bool:
     """Say whether any document was taken by the EDMS after *moment*: then the EDMS works.
 

@@ -190,7 +190,7 @@ exchanges = Table(
     Column("registered_text", Words()),
     Column("registered_date", Date()),
     _words("rung"),
-    _words("told"),
+    _words("letter_id"),
     _count("attempt"),
     Column("open", Boolean(), nullable=False, server_default=true()),
     Column("due_at", Moment()),

@@ -36,6 +36,7 @@ _CONCLUDE = (
         exchange=func.coalesce(bindparam("exchange", type_=Words()), E.exchange),
         message_id=func.coalesce(func.nullif(bindparam("message_id", type_=Words()), ""), E.message_id),
         kind=func.coalesce(bindparam("kind", type_=Words()), E.kind),
+        rfc_message_id=func.coalesce(func.nullif(bindparam("letter_id", type_=Words()), ""), E.rfc_message_id),
         stored=and_(E.stored, bindparam("keep", type_=Boolean())),
         flag_due=and_(E.uid.is_not(None), E.flagged_at.is_(None), bindparam("for_us", type_=Boolean())),
     )
@@ -63,10 +64,11 @@ def conclude(
     exchange: ExchangeId | None = None,
     message_id: str = "",
     kind: str | None = None,
+    rfc_message_id: str = "",
     keep_letter: bool = True,
     worker: str | None = None,
 ) -> None:
-    """Bring entry *id* to *state* and end its claim; None and empty leave partner, exchange, message id and kind alone.
+    """Bring entry *id* to *state* and end its claim; None and empty leave what is known alone.
 
     *keep_letter* False gives up its bytes.  With *worker*, only that worker's claim may conclude: raises Overtaken
     when the lease has passed to somebody else.  Raises ValueError when `TRANSITIONS` knows no such way (our defect).
@@ -87,6 +89,7 @@ def conclude(
         "exchange": exchange,
         "message_id": message_id,
         "kind": kind,
+        "letter_id": rfc_message_id,
         "keep": keep_letter,
         "for_us": reason is not Reason.NO_PASSPORT,
     }

@@ -25,6 +25,7 @@ from gateway.office import Office, Partner
 from gateway.outbox import Outbox, subscription_of, until
 from gateway.ports import Edms, EdmsEvent, Failpoint, Outgoing, OutgoingState
 from gateway.reports import Rung
+from gateway.sealing import Going
 from gateway.settings import OfficeSettings
 
 CURSOR = "edms"
@@ -79,14 +80,14 @@ class Collector:
         with self.journal.read() as tx:
             before = exchanges.get(tx, exchange_id)
         attempt = before.attempt + 1 if before else 1
-        return_id, message_id = identity.outgoing_ids(self.outbox.secret, partner.id, document.uid, attempt)
+        return_id, message_id = identity.outgoing_ids(self.outbox.sealer.secret, partner.id, document.uid, attempt)
         subscription = item.subscription or subscription_of(partner)
         message = Message(
             id=message_id,
             return_id=return_id,
             sent_at=now,
-            sender=self.outbox.office.party(ours),
-            recipients=document.addressees or (self.outbox.office.theirs(partner, item.to),),
+            sender=self.office.party(ours),
+            recipients=document.addressees or (self.office.theirs(partner, item.to),),
             body=document,
             dialect=partner.channel.dialect,
             dialect_version=partner.channel.dialect_version,
@@ -109,7 +110,8 @@ class Collector:
             message=message,
             attempt=attempt,
         )
-        letter = self.outbox.document(message, item.contents, partner, ours, exchange_id, item.ref, now)
+        going = Going(message, item.contents, partner, ours, "document", exchange_id, outgoing_ref=item.ref)
+        letter = self.outbox.sealer.sealed(going, now)
         exchange = replace(exchange, due_at=self.outbox.next_due(exchange, Rung.SENT, now))
         with self.journal.write() as tx:
             if before is None:

@@ -12,7 +12,7 @@ from gateway.journal import entries
 from gateway.journal.entries import Entry
 from gateway.journal.store import Journal
 from gateway.model import Content
-from gateway.ports import Failpoint, Outcome, Post, Posted
+from gateway.ports import Failpoint, Outcome, Phase, Post, Posted
 from gateway.retry import AMBIGUOUS_PAUSE, Backoff, next_attempt
 
 LEASE = timedelta(minutes=30)  # LIMIT: longer than the longest honest transfer
@@ -53,8 +53,9 @@ class Dispatcher:
             while True:
                 self.wake.clear()
                 under_way = {task for task in under_way if not task.done()}
-                outcomes, self._outcomes = self._outcomes, []
+                outcomes = list(self._outcomes)
                 due = await asyncio.to_thread(self._turn, outcomes, AT_ONCE - len(under_way))
+                del self._outcomes[: len(outcomes)]  # only now: what could not be written is written next time
                 under_way |= {asyncio.create_task(self._send(entry)) for entry in due}
                 if outcomes:
                     self._told()
@@ -91,10 +92,14 @@ class Dispatcher:
         return due
 
     async def _send(self, entry: Entry) -> None:
-        letter = await asyncio.to_thread(self._letter, entry)
-        self._failpoint("dispatch:before-send")
-        posted = await self._post_of(entry).send(letter, entry.envelope_sender, entry.recipient)
-        self._failpoint("dispatch:sent")
+        try:
+            letter = await asyncio.to_thread(self._letter, entry)
+            self._failpoint("dispatch:before-send")
+            posted = await self._post_of(entry).send(letter, entry.envelope_sender, entry.recipient)
+            self._failpoint("dispatch:sent")
+        except Exception as error:  # an edge: whatever keeps one letter from being sent keeps no other one
+            log.exception("a letter could not be sent", entry=entry.id)
+            posted = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, f"{type(error).__name__} on our side")
         self._outcomes.append((entry, posted))
         self.wake.set()
 

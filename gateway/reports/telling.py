@@ -26,6 +26,9 @@ from gateway.model import (
 from gateway.model import EventKind as K
 from gateway.reports.ladder import TASK_KINDS, registered, standing_tasks
 
+# What a snapshot can show; telling anything else would repeat the last report word for word.
+SHOWN = TASK_KINDS | {K.REGISTERED, K.RENUMBERED, K.FORWARDED, K.REDIRECTED, K.ANSWERED, K.DIRECTED, K.SIGNED}
+
 
 @dataclass(frozen=True, slots=True)
 class ReportRule:
@@ -122,7 +125,7 @@ def owed(
             standing = registered(history)
             document = event.document or (_card(about, standing) if standing else None)
             reports.append(Report(ReportKind.EDITED, about, edited=document, edited_text=event.text))
-    if any(event.kind not in (K.RECEIVED, K.REFUSED, K.EDITED) for event in news):
+    if any(event.kind in SHOWN for event in news):
         reports.append(snapshot(about, history, sent_tasks, texts=texts))
     return tuple(reports)
 

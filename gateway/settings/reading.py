@@ -43,6 +43,8 @@ def parse(
     """
     name, text = next(iter(texts.items()))
     own = Source(name, text, secrets=secrets or {}, folder=folder)
+    if own.problems:  # not TOML: whatever else could be said would be wrong
+        raise ConfigurationError(tuple(own.problems))
     own.known_only(KNOWN)
     others = _partners_source(own, texts)
     settings = _settings(own, others, secrets_known=secrets is not None)

@@ -48,7 +48,7 @@ def test_what_was_saved_is_what_is_read(journal: Journal) -> None:
         message=None,
         registered=Number("В-15", date(2031, 3, 4)),
         rung="registered",
-        told="7" * 64,
+        letter_id="7@partner.example",
         attempt=2,
         open=False,
     )

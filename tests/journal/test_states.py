@@ -101,7 +101,7 @@ def test_what_is_not_said_at_the_end_stays_as_it_was(journal: Journal) -> None:
     (id,) = accepted(journal)
     concluded(journal, id, State.WAITING, partner=PartnerId("north"), message_id="m-1", kind="document")
 
-    concluded(journal, id, State.PARKED, reason=Reason.DRAFT)
+    concluded(journal, id, State.PARKED, reason=Reason.SAME_NUMBER)
 
     entry = stands(journal, id)
     assert (entry.partner, entry.message_id, entry.kind) == ("north", "m-1", "document")

@@ -198,9 +198,9 @@ def test_a_tagged_bounce_finds_its_letter_without_its_headers(tmp_path: Path) ->
 
 
 def test_a_forged_bounce_tag_is_nobodys_address(offices: Town) -> None:
-    outbox = offices.minsk.parts.outbox
+    sealer = offices.minsk.parts.outbox.sealer
 
-    assert outbox.bounce_for((f"edms+{'0' * 32}-{'0' * 12}@minsk.example",)) is None
+    assert sealer.bounce_for((f"edms+{'0' * 32}-{'0' * 12}@minsk.example",)) is None
 
 
 # --- workers ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ids survive a restore and cannot be guessed; digests tell a resend from a change."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from gateway.identity import (
+    bounce_address,
+    bounced_message,
+    document_digest,
+    incoming_exchange,
+    outgoing_exchange,
+    outgoing_ids,
+)
+from gateway.model import Document, DocumentRef, DocumentUid, File, Link, MessageId, Number, PartnerId, Sha256, Term
+
+SECRET = b"0123456789abcdef"
+PARTNER = PartnerId("moscow")
+UID = DocumentUid("u")
+LINKED = Document(uid=DocumentUid("o"), number=Number("1", date(2026, 1, 1)), card="5")
+DOCUMENT = Document(
+    uid=UID,
+    number=Number("01-17/42", date(2026, 3, 11)),
+    card="9",
+    files=(File("a.pdf", size=3, sha256=Sha256("0" * 64)),),
+    links=(Link(Term("answers"), replace(LINKED.ref)),),
+    linked=(LINKED,),
+    accompanying=("5",),
+)
+
+
+def test_the_same_sending_has_the_same_ids_after_a_restore() -> None:
+    assert outgoing_ids(SECRET, PARTNER, UID, 1) == outgoing_ids(SECRET, PARTNER, UID, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        outgoing_ids(b"another secret!!", PARTNER, UID, 1),
+        outgoing_ids(SECRET, PartnerId("minsk"), UID, 1),
+        outgoing_ids(SECRET, PARTNER, DocumentUid("v"), 1),
+        outgoing_ids(SECRET, PARTNER, UID, 2),
+    ],
+    ids=["secret", "partner", "document", "attempt"],
+)
+def test_another_sending_has_other_ids(other: tuple[str, str]) -> None:
+    assert not set(outgoing_ids(SECRET, PARTNER, UID, 1)) & set(other)
+
+
+def test_return_id_and_message_id_do_not_give_each_other_away() -> None:
+    return_id, message_id = outgoing_ids(SECRET, PARTNER, UID, 1)
+
+    assert return_id != message_id
+    assert len(return_id) == len(message_id) == 32
+
+
+def test_what_comes_and_what_goes_are_different_exchanges() -> None:
+    assert incoming_exchange("EX", PARTNER, UID) != outgoing_exchange("EX", PARTNER, UID)
+
+
+def test_an_index_is_the_same_in_any_case_and_with_trailing_blanks() -> None:
+    assert incoming_exchange("ex-minsk ", PARTNER, UID) == incoming_exchange("EX-MINSK", PARTNER, UID)
+
+
+def test_keys_that_are_local_to_a_passport_do_not_change_a_document() -> None:
+    renumbered = replace(
+        DOCUMENT,
+        card="1",
+        links=(Link(Term("answers"), DocumentRef(LINKED.uid, LINKED.number, card="2")),),
+        linked=(replace(LINKED, card="2"),),
+        accompanying=("2",),
+    )
+
+    assert document_digest(renumbered) == document_digest(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(DOCUMENT, subject="another"),
+        replace(DOCUMENT, files=(File("a.pdf", size=3, sha256=Sha256("1" * 64)),)),
+        replace(DOCUMENT, number=Number("01-17/43", date(2026, 3, 11))),
+        replace(DOCUMENT, links=()),
+    ],
+    ids=["subject", "file", "number", "link"],
+)
+def test_what_people_would_call_a_change_is_one(changed: Document) -> None:
+    assert document_digest(changed) != document_digest(DOCUMENT)
+
+
+def test_a_bounce_address_names_its_letter() -> None:
+    address = bounce_address(SECRET, "edms@office.example", MessageId("0a" * 16))
+
+    assert bounced_message(SECRET, address) == "0a" * 16
+
+
+@pytest.mark.parametrize("address", ["edms@office.example", "edms+x@office.example", "edms+0a-0b@office.example", ""])
+def test_any_other_address_names_none(address: str) -> None:
+    assert bounced_message(SECRET, address) is None

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is believed: every proof, and every way it must fail."""
+
+import pytest
+
+from gateway.errors import Reason, Refused
+from gateway.model import Letter, Organisation, Party, Sha256
+from gateway.office import Office, Origin
+from gateway.settings import Settings, parse
+
+GATEWAY = """
+secret = "0123456789abcdef0123456789abcdef"
+partners = "p.toml"
+[[office]]
+index = "OURS"
+name = "Ours"
+address = "us@ours.example"
+[journal]
+url = "sqlite:////tmp/never-opened.db"
+blobs = "/tmp/never-opened"
+[edms]
+mapping = "registry"
+database = "sqlite:////tmp/never-opened.db"
+files = "/tmp/never-opened"
+[[listener]]
+name = "door"
+bind = "127.0.0.1:0"
+[[listener]]
+name = "lane"
+bind = "127.0.0.1:0"
+[relay]
+host = "127.0.0.1"
+port = 1
+tls = "none"
+"""
+
+
+def settings(proof: str) -> Settings:
+    partners = f"""
+[[channel]]
+id = "c"
+address = "them@partner.example"
+[channel.proof]
+{proof}
+[[partner]]
+id = "p"
+name = "Partner"
+channel = "c"
+indices = ["THEIRS", "THEIRS-TOO"]
+"""
+    return parse({"gateway.toml": GATEWAY, "p.toml": partners})
+
+
+def letter(*headers: tuple[str, str]) -> Letter:
+    named = {name.lower() for name, _ in headers}
+    sender = () if "from" in named else (("From", "them@partner.example"),)
+    return Letter((*sender, *headers), (), 0, Sha256("0" * 64))
+
+
+def proven(proof: str, origin: Origin, *headers: tuple[str, str]) -> bool:
+    try:
+        return Office(settings(proof)).proven(letter(*headers), origin).id == "c"
+    except Refused:
+        return False
+
+
+HERE = Origin("door", "192.0.2.7", "them@partner.example")
+NETWORK = 'kind = "network"\npeers = ["192.0.2.0/24"]'
+HEADER = 'kind = "header"\nname = "X-Verified"\nvalue = "yes"'
+RESULTS = 'kind = "auth-results"\nauthserv_id = "mx.ours.example"\ndomain = "partner.example"'
+MAILBOX = 'kind = "mailbox"\nname = "lane"'
+
+
+@pytest.mark.parametrize(
+    ("proof", "origin", "headers", "believed"),
+    [
+        (NETWORK, HERE, (), True),
+        (NETWORK, Origin("door", "198.51.100.7", ""), (), False),
+        (NETWORK, Origin("door", "unix", ""), (), False),
+        (NETWORK, HERE, (("From", "who@nowhere.example"),), False),
+        (NETWORK, HERE, (("From", "them@partner.example"), ("From", "who@nowhere.example")), False),
+        (NETWORK, HERE, (("From", "them@partner.example, who@nowhere.example"),), False),
+        (NETWORK, HERE, (("From", '"them@partner.example" <who@nowhere.example>'),), False),
+        (HEADER, HERE, (("X-Verified", "yes"),), True),
+        (HEADER, HERE, (("X-Verified", "no"),), False),
+        (HEADER, HERE, (), False),
+        (HEADER, HERE, (("X-Verified", "yes"), ("X-Verified", "no")), False),
+        (MAILBOX, Origin("lane", "", ""), (("From", "anybody@nowhere.example"),), True),
+        (MAILBOX, HERE, (), False),
+        ('kind = "none"', HERE, (), True),
+    ],
+)
+def test_a_proof_holds_exactly_when_it_should(
+    proof: str, origin: Origin, headers: tuple[tuple[str, str], ...], believed: bool
+) -> None:
+    assert proven(proof, origin, *headers) is believed
+
+
+@pytest.mark.parametrize(
+    ("results", "believed"),
+    [
+        (("mx.ours.example; dmarc=pass header.from=partner.example",), True),
+        (("mx.ours.example; dkim=pass header.d=partner.example",), True),
+        (("mx.ours.example; dkim=pass (2048-bit key) header.d=partner.example; spf=pass",), True),
+        (("mx.ours.example; dmarc=fail header.from=partner.example",), False),
+        (("mx.ours.example; dkim=pass header.d=evil.example",), False),
+        (("mx.ours.example; dmarc=pass header.from=evil.example",), False),
+        (("mx.evil.example; dmarc=pass header.from=partner.example",), False),
+        (("mx.ours.example.evil.example; dmarc=pass header.from=partner.example",), False),
+        (("mx.ours.example; dmarc=fail (dmarc=pass header.from=partner.example)",), False),
+        (("mx.ours.example; dmarc=none", "mx.ours.example; dmarc=pass header.from=partner.example"), False),
+        ((), False),
+    ],
+)
+def test_only_the_topmost_verdict_of_our_own_server_counts(results: tuple[str, ...], believed: bool) -> None:
+    headers = [("Authentication-Results", value) for value in results]
+
+    assert proven(RESULTS, HERE, *headers) is believed
+
+
+def test_the_partner_is_chosen_by_the_index_inside_whatever_its_case() -> None:
+    office = Office(settings(NETWORK))
+    channel = office.proven(letter(), HERE)
+
+    assert office.partner(channel, "theirs-too ").id == "p"
+    with pytest.raises(Refused) as why:
+        office.partner(channel, "SOMEBODY")
+    assert why.value.reason is Reason.UNKNOWN_PARTNER
+
+
+def test_a_message_for_none_of_our_organisations_is_not_for_us() -> None:
+    office = Office(settings(NETWORK))
+
+    assert office.addressed((Party(Organisation(index="ours")),)).index == "OURS"
+    assert office.addressed((Party(Organisation("A name alone")),)).index == "OURS"
+    with pytest.raises(Refused) as why:
+        office.addressed((Party(Organisation(index="ELSEWHERE")),))
+    assert why.value.reason is Reason.NOT_FOR_US
+
+
+def test_a_lane_is_a_guess_and_a_stranger_has_the_common_one() -> None:
+    office = Office(settings(NETWORK))
+
+    assert office.lane(HERE) == "c"
+    assert office.lane(Origin("door", "192.0.2.7", "who@nowhere.example")) == "stranger"
