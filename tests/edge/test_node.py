@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway as a process of its own, when the world around it breaks: killed, without its journal, without room."""
+
+import os
+import shutil
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from gateway.demo_offices import free_ports
+from gateway.edms_adapter.registry import people
+from gateway.journal import entries
+from gateway.journal.entries import Direction, State
+from gateway.journal.store import Journal
+from gateway.starter import write_starter
+from tests.story import partner
+
+Found = TypeVar("Found")
+
+
+class Node:
+    """A configuration from `init`, and the gateway that runs with it."""
+
+    def __init__(self, home: Path, *, journal: str = "", blobs: str = "") -> None:
+        self.home = home
+        write_starter(home)
+        self.port, relay = free_ports(2)
+        self.config = home / "gateway.toml"
+        text = self.config.read_text().replace("127.0.0.1:2525", f"127.0.0.1:{self.port}")
+        text = text.replace("port = 25  ", f"port = {relay}  ")
+        if journal:
+            text = text.replace('url = "sqlite:///journal.db"', f'url = "{journal}"')
+        if blobs:
+            text = text.replace('blobs = "blobs"', f'blobs = "{blobs}"')
+        self.config.write_text(text)
+        self.journal_url = journal or f"sqlite:///{home}/journal.db"
+        self.blobs = Path(blobs) if blobs else home / "blobs"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self.home / "gateway.log").open("ab") as log:
+            command = [sys.executable, "-m", "gateway", "--config", str(self.config), "run"]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        eventually(self.greets)
+
+    def greets(self) -> bool:
+        try:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
+                return True
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def kill(self) -> None:
+        """Kill every process of the gateway, as a power cut would end them."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
+    def deliver(self, data: bytes) -> int:
+        """Bring a letter as a mail server would; return the final reply code."""
+        try:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as client:
+                client.sendmail("exchange@partner.example", ["exchange@office.example"], data)
+        except smtplib.SMTPResponseException as refusal:
+            return refusal.smtp_code
+        except smtplib.SMTPRecipientsRefused as refusal:
+            return next(iter(refusal.recipients.values()))[0]
+        return 250
+
+    def registered(self) -> list[str]:
+        with people.at_work(f"sqlite:///{self.home}/registry.db") as work:
+            rows = people.rows(work, "select partner_number from card where number is not null order by partner_number")
+            return [row.partner_number for row in rows]
+
+    def letters(self) -> list[Any]:  # Any: entries
+        journal = Journal.open(self.journal_url, self.blobs)
+        try:
+            with journal.read() as tx:
+                return entries.select(tx, direction=Direction.IN, limit=1000)
+        finally:
+            journal.close()
+
+
+def eventually(look: Callable[[], Found], seconds: float = 40) -> Found:
+    """Return what *look* finds as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+    return found
+
+
+@contextmanager
+def running(node: Node) -> Iterator[Node]:
+    node.start()
+    try:
+        yield node
+    finally:
+        node.stop()
+
+
+def document(number: int) -> bytes:
+    inside = partner.passport(
+        message_id=f"{number:032x}",
+        return_id=f"{number + 1000:032x}",
+        uid=f"{number + 2000:032x}",
+        number=f"77-{number:03}",
+        sender="EXAMPLE-PARTNER",
+        recipient="EXAMPLE-OFFICE",
+    )
+    return partner.letter(inside, sender="exchange@partner.example")
+
+
+def numbers(*wanted: int) -> list[str]:
+    return [f"77-{number:03}" for number in wanted]
+
+
+def test_what_was_acknowledged_survives_a_kill_at_any_moment_and_is_registered_once(tmp_path: Path) -> None:
+    node = Node(tmp_path / "d")
+    accepted: list[int] = []
+    number = 0
+    for _ in range(3):
+        node.start()
+        for _ in range(8):
+            number += 1
+            if node.deliver(document(number)) == 250:
+                accepted.append(number)
+        node.kill()
+
+    with running(node):
+        eventually(lambda: node.registered() == numbers(*accepted))
+        for again in accepted[:4]:
+            assert node.deliver(document(again)) == 250
+        eventually(lambda: all(letter.state is State.DONE for letter in node.letters()))
+
+    assert len(accepted) == 24
+    assert node.registered() == numbers(*accepted)
+
+
+def test_a_dead_worker_is_replaced_and_its_letters_go_on(tmp_path: Path) -> None:
+    with running(Node(tmp_path / "d")) as node:
+        assert node.process is not None
+        children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children")
+        workers = [pid for pid in map(int, children.read_text().split()) if b"spawn_main" in cmdline(pid)]
+        assert workers
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        assert node.deliver(document(1)) == 250
+
+        eventually(lambda: node.registered() == numbers(1))
+
+
+def cmdline(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_a_second_gateway_with_the_same_journal_does_not_start(tmp_path: Path) -> None:
+    with running(Node(tmp_path / "d")) as node:
+        second = subprocess.run(
+            [sys.executable, "-m", "gateway", "--config", str(node.config), "run"],
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert second.returncode == 75
+    assert b"another gateway runs with this journal" in second.stderr
+
+
+def test_without_its_journal_it_says_try_later_and_goes_on_by_itself(
+    tmp_path: Path, postgres: Callable[[], str]
+) -> None:
+    url = postgres()
+    with running(Node(tmp_path / "d", journal=url)) as node:
+        assert node.deliver(document(1)) == 250
+        eventually(lambda: node.registered() == numbers(1))
+        with outage(url):
+            assert node.deliver(document(2)) == 451
+
+        eventually(lambda: node.deliver(document(3)) == 250)
+        eventually(lambda: node.registered() == numbers(1, 3))
+        assert node.process is not None
+        assert node.process.poll() is None
+
+
+@contextmanager
+def outage(url: str) -> Iterator[None]:
+    """Take a database away from everybody, and give it back."""
+    server, _, name = url.rpartition("/")
+    with psycopg.connect(f"{server}/postgres".replace("+psycopg", ""), autocommit=True) as control:
+        control.execute(f'alter database "{name}" allow_connections false')
+        control.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+        yield
+        control.execute(f'alter database "{name}" allow_connections true')
+
+
+def test_without_room_it_says_try_later_and_goes_on_by_itself(tmp_path: Path, volume: Path) -> None:
+    with running(Node(tmp_path / "d", blobs=str(volume / "blobs"))) as node:
+        filler = volume / "filler"
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(volume).free - (8 << 20))
+        assert node.deliver(document(1)) == 452
+
+        filler.unlink()
+        assert node.deliver(document(2)) == 250
+        eventually(lambda: node.registered() == numbers(2))
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """A small file system of its own, in memory."""
+    place = tmp_path / "volume"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system needs root: run the tests as root to see what happens when a disk is full")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
