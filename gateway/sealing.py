@@ -57,7 +57,8 @@ class Sealer:
             file_names=channel.file_names,
         )
         package = by_name(message.dialect).write(message)
-        letter = self._written(seal(package, going.contents, wrapping, self.blobs.sink))
+        with self.blobs.scratch() as scratch:
+            letter = self._written(seal(package, going.contents, wrapping, scratch.sink))
         if letter.size > channel.max_letter:
             raise Refused(
                 Reason.TOO_LARGE,

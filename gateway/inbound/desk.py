@@ -12,7 +12,7 @@ from gateway.journal import entries
 from gateway.journal.entries import Entry
 from gateway.journal.store import Journal
 from gateway.mail.split import Limits
-from gateway.model import Content, Sink
+from gateway.model import Content
 from gateway.office import Office
 from gateway.outbox import Outbox
 from gateway.ports import Edms, Failpoint
@@ -61,9 +61,6 @@ class Desk:
         """Return the bytes of *entry*'s letter."""
         with self.journal.read() as tx:
             return entries.letter(tx, self.journal.blobs, entry.id)
-
-    def sink(self) -> Sink:
-        return self.journal.blobs.sink()
 
     def spool(self) -> BinaryIO:
         """Open a seekable file that vanishes when it is closed, on the volume of large letters."""

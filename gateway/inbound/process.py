@@ -22,6 +22,7 @@ from gateway.inbound.intake import intake_of, office_of, opened_exchange, refusa
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
 from gateway.journal import events, exchanges, messages
+from gateway.journal.blobs import Scratch
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
 from gateway.mail.headers import message_ids
@@ -44,13 +45,15 @@ NOT_UNDERSTOOD = Refused(Reason.UNSUPPORTED, "neither a document nor a report")
 WAIT_FOR_MAIN_DOCUMENT = timedelta(hours=24)  # LIMIT: how long an addition waits for the document it adds to
 
 
-def process(entry: Entry, desk: Desk, now: datetime) -> None:
+def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
     """Take one accepted letter to its end: DONE, WAITING or PARKED, with its answers queued in the same commit.
+
+    What it unpacks to lies in *scratch* and is gone when the story ends.
 
     Raises Deferred (or what the journal raises): the entry then stays ACCEPTED and is tried again.
     """
     try:
-        opened = unseal(desk.letter(entry).blocks(), desk.sink, desk.limits, desk.spool)
+        opened = unseal(desk.letter(entry).blocks(), scratch.sink, desk.limits, desk.spool)
         if (bounce := read_bounce(opened.letter)) is not None:
             return mark_undelivered(entry, bounce, desk, now)
         if opened.reading is None:

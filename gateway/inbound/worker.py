@@ -47,7 +47,8 @@ class Worker:
     def _one(self, entry: Entry) -> None:
         signal.alarm(self.max_seconds)  # SIGALRM's default action ends this process: the claim then counts as a start
         try:
-            process(entry, self.desk, self.now())
+            with self.desk.journal.blobs.scratch() as scratch:
+                process(entry, scratch, self.desk, self.now())
         except EdmsTrouble as trouble:
             self._edms_failed(entry, trouble)
         except Deferred as later:

@@ -8,7 +8,7 @@ the process starts afresh.  Knows nothing of rows.
 """
 
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +96,25 @@ class _Spool:
             Path(self._file.name).unlink(missing_ok=True)
 
 
+class Scratch:
+    """Sinks for things that are not needed for long: when the block ends, what they hold is thrown away."""
+
+    def __init__(self, new_sink: Callable[[], Sink]) -> None:
+        self._new_sink = new_sink
+        self._sinks: list[Sink] = []
+
+    def sink(self) -> Sink:
+        self._sinks.append(self._new_sink())
+        return self._sinks[-1]
+
+    def __enter__(self) -> "Scratch":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for sink in self._sinks:
+            sink.discard()
+
+
 class Blobs:
     """The files of one journal: ``spool/`` for what arrives, ``sha256/ab/cd…`` for what stays."""
 
@@ -116,6 +135,10 @@ class Blobs:
     def sink(self) -> Sink:
         """Return an empty sink; what it becomes is temporary until `keep`."""
         return _Spool(self._spool)
+
+    def scratch(self) -> Scratch:
+        """Return sinks whose contents vanish when the block ends."""
+        return Scratch(self.sink)
 
     def keep(self, content: Content) -> Kept:
         """Make *content* survive a power failure; call it before the transaction that writes its row.

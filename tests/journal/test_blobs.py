@@ -258,3 +258,14 @@ def test_free_bytes_are_those_of_the_volume(blobs: Blobs) -> None:
     volume = os.statvfs(blobs.directory)
 
     assert abs(blobs.free_bytes() - volume.f_bavail * volume.f_frsize) < 1 << 30
+
+
+def test_what_is_written_into_scratch_is_gone_when_the_block_ends(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    with blobs.scratch() as scratch:
+        sink = scratch.sink()
+        sink.write(b"x" * (INLINE + 1))
+        content = sink.close()
+        assert content.size == INLINE + 1
+
+    assert list((tmp_path / "spool").iterdir()) == []
