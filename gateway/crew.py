@@ -5,11 +5,13 @@ They and the edge process wake each other through a pipe; polling is the truth, 
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import resource
+import select
 import signal
+import socket
 from collections.abc import Callable
-from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import SpawnProcess
 
 import structlog
@@ -37,7 +39,7 @@ class Crew:
         self._clock = parts.clock
         self._node = node
         self._finished = finished
-        self._hands: dict[str, tuple[SpawnProcess, Pipe]] = {}
+        self._hands: dict[str, tuple[SpawnProcess, socket.socket]] = {}
         self._stopping = False
         self._replacing: set[asyncio.Task[None]] = set()
 
@@ -52,10 +54,7 @@ class Crew:
     def wake(self) -> None:
         """Tell every worker that there is work."""
         for _, pipe in self._hands.values():
-            try:
-                pipe.send_bytes(b"w")
-            except OSError:
-                continue  # it died; whoever watches its sentinel replaces it
+            nudge(pipe)
 
     async def stop(self) -> None:
         """Let every worker finish the letter in hand, then end it."""
@@ -77,7 +76,8 @@ class Crew:
         self._hands.clear()
 
     def _hire(self, name: str) -> None:
-        ours, theirs = _spawn.Pipe()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
         process = _spawn.Process(target=serve, args=(name, self._settings, self._clock, theirs), name=name, daemon=True)
         process.start()
         theirs.close()
@@ -88,10 +88,7 @@ class Crew:
 
     def _heard(self, name: str) -> None:
         _, pipe = self._hands[name]
-        try:
-            while pipe.poll():
-                pipe.recv_bytes()
-        except (EOFError, OSError):
+        if not drained(pipe):
             asyncio.get_running_loop().remove_reader(pipe.fileno())
         self._finished()
 
@@ -127,7 +124,7 @@ class Crew:
             entries.release(tx, name, self._clock.now())
 
 
-def serve(name: str, settings: Settings, clock: Clock, edge: Pipe) -> None:
+def serve(name: str, settings: Settings, clock: Clock, edge: socket.socket) -> None:
     """Run one worker process until SIGTERM; never returns an error for a letter."""
     stopping = False
 
@@ -140,15 +137,35 @@ def serve(name: str, settings: Settings, clock: Clock, edge: Pipe) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     limit = settings.workers.memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    edge.setblocking(False)
     parts = build(settings, clock)
-    worker = Worker(name, parts.desk(), parts.clock.now, max_seconds=settings.workers.seconds)
+    worker = Worker(
+        name, parts.desk(), parts.clock.now, max_seconds=settings.workers.seconds, stopping=lambda: stopping
+    )
     try:
         while not stopping:
             if worker.work():
-                edge.send_bytes(b"d")
-            elif edge.poll(POLL_SECONDS):
-                edge.recv_bytes()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        log.warning("the edge process is gone", worker=name)
+                nudge(edge)
+            elif select.select([edge], [], [], POLL_SECONDS)[0] and not drained(edge):
+                log.warning("the edge process is gone", worker=name)
+                return
     finally:
         parts.close()
+
+
+def nudge(other: socket.socket) -> None:
+    """Tell the process at the other end to look; one word that waits there is as good as many."""
+    with contextlib.suppress(OSError):  # full: it will look anyway; gone: whoever watches it knows
+        other.send(b"!")
+
+
+def drained(pipe: socket.socket) -> bool:
+    """Throw away the words that wait; return False when the other end is gone."""
+    try:
+        while pipe.recv(4096):
+            continue
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False

@@ -11,7 +11,7 @@ from enum import Enum
 from hashlib import sha256
 from json import dumps
 
-from gateway.model import Document, DocumentUid, ExchangeId, MessageId, PartnerId, Report, ReturnId, Sha256
+from gateway.model import Document, DocumentUid, EventKey, ExchangeId, MessageId, PartnerId, Report, ReturnId, Sha256
 
 
 def document_digest(document: Document) -> Sha256:
@@ -44,22 +44,25 @@ def incoming_exchange(office: str, partner: PartnerId, uid: DocumentUid) -> Exch
     return ExchangeId(_joined("in", office.strip().casefold(), partner, uid))
 
 
-def outgoing_exchange(office: str, partner: PartnerId, uid: DocumentUid) -> ExchangeId:
-    """Return the id of the exchange about a document that *office* sends to *partner*."""
-    return ExchangeId(_joined("out", office.strip().casefold(), partner, uid))
+def outgoing_exchange(office: str, partner: PartnerId, to: str, uid: DocumentUid) -> ExchangeId:
+    """Return the id of the exchange about a document that *office* sends to *partner*'s organisation *to*."""
+    return ExchangeId(_joined("out", office.strip().casefold(), partner, to.strip().casefold(), uid))
 
 
-def outgoing_ids(secret: bytes, partner: PartnerId, uid: DocumentUid, attempt: int) -> tuple[ReturnId, MessageId]:
-    """Return the return id and message id of the *attempt*-th sending (from 1) of a document to *partner*."""
+def outgoing_ids(secret: bytes, exchange: ExchangeId, attempt: int) -> tuple[ReturnId, MessageId]:
+    """Return the return id and message id of the *attempt*-th sending (from 1) of *exchange*'s document."""
     return (
-        ReturnId(_keyed(secret, "return", partner, uid, str(attempt))),
-        MessageId(_keyed(secret, "message", partner, uid, str(attempt))),
+        ReturnId(_keyed(secret, "return", exchange, str(attempt))),
+        MessageId(_keyed(secret, "message", exchange, str(attempt))),
     )
 
 
-def report_id(secret: bytes, partner: PartnerId, return_id: ReturnId, report: Report) -> MessageId:
-    """Return the message id of *report*; the same report under the same return id has the same one."""
-    return MessageId(_keyed(secret, "report", partner, return_id, report_digest(report)))
+def report_id(secret: bytes, exchange: ExchangeId, return_id: ReturnId, after: EventKey, report: Report) -> MessageId:
+    """Return the message id of *report*, told after the event *after* of its exchange.
+
+    What stands may come to stand again (a deadline there and back), so the words alone do not name a report.
+    """
+    return MessageId(_keyed(secret, "report", exchange, return_id, after, report_digest(report)))
 
 
 def bounce_address(secret: bytes, address: str, message_id: MessageId) -> str:

@@ -7,8 +7,10 @@ that channel's.  ``From:`` alone proves nothing.  Source: docs/protocol.md, "Who
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
 
 from gateway.errors import Reason, Refused
 from gateway.mail.address import addresses
@@ -71,6 +73,10 @@ class Office:
             return self.settings.offices[0]
         named = ", ".join(sorted({party.index for party in recipients if party.index})) or "nobody"
         raise Refused(Reason.NOT_FOR_US, "none of the recipients is an organisation of this office", found=named)
+
+    def here(self, moment: datetime) -> datetime:
+        """Return *moment* in the zone of the (first) organisation."""
+        return moment.astimezone(ZoneInfo(self.settings.offices[0].time_zone))
 
     def party(self, office: OfficeSettings) -> Party:
         """Return *office* as the sender of a message."""

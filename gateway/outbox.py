@@ -17,6 +17,7 @@ from gateway.journal.exchanges import Exchange
 from gateway.model import (
     Document,
     Event,
+    EventKey,
     EventKind,
     Message,
     Report,
@@ -75,14 +76,17 @@ class Outbox:
         if exchange.until is not None and now > exchange.until:
             new = []
         owed = reports.owed(message.body.ref, told, new, sent, texts=rule.texts)
-        return [self._report(report, exchange, message, partner, ours, now) for report in owed]
+        after = history[-1].key if history else EventKey("")
+        return [self._report(report, exchange, after, partner, ours, now) for report in owed]
 
     def _report(
-        self, report: Report, exchange: Exchange, about: Message, partner: Partner, ours: OfficeSettings, now: datetime
+        self, report: Report, exchange: Exchange, after: EventKey, partner: Partner, ours: OfficeSettings, now: datetime
     ) -> Outbound:
-        """Return *report* about the message *about*, sealed for its sender."""
+        """Return *report* about the exchange's document, told after the event *after*, sealed for its sender."""
+        about = exchange.message
+        assert about is not None  # `due` has looked
         message = Message(
-            id=identity.report_id(self.sealer.secret, partner.id, about.return_id, report),
+            id=identity.report_id(self.sealer.secret, exchange.id, about.return_id, after, report),
             return_id=about.return_id,
             sent_at=now,
             sender=self.office.party(ours),

@@ -33,6 +33,10 @@ def act_on_change(
     """Apply the change, or lay it before a person, as was agreed with the partner; raises like `act`."""
     document, receive = case.document, case.partner.settings.receive
     follow_up = follow_up_id(exchange, case)
+    if not document.supplement and receive.on_change == "add-files":
+        document = replace(document, tasks=())
+    if not document.supplement and receive.on_change == "edit-tasks":
+        document = replace(document, files=())
     if document.supplement or receive.on_change in ("add-files", "edit-tasks"):
         return desk.ask_edms(lambda: desk.edms.attach(exchange.id, document, contents, follow_up), now)
     if receive.on_change == "refuse":

@@ -69,13 +69,13 @@ class Desk:
     def ask_edms(self, question: Callable[[], Reply], now: datetime) -> Reply:
         """Return what the EDMS answers to *question*.
 
-        Raises Refused as the EDMS does, and EdmsTrouble for everything else it raises: it may be down, or have a
-        defect that only this document meets; who counts the failures tells the two apart.
+        Raises Refused and Deferred as the EDMS does, and EdmsTrouble for everything else it raises: it may be down, or
+        have a defect that only this document meets; who counts the failures tells the two apart.
         """
         self.circuit.guard(now)
         try:
             reply = question()
-        except Refused:
+        except (Refused, Deferred):
             raise
         except Exception as error:  # an edge: an adapter may raise anything (law 8)
             raise EdmsTrouble(f"{type(error).__name__} in the EDMS", until=self.circuit.failed(now)) from error

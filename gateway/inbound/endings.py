@@ -55,6 +55,7 @@ def conclude(
         kind=about.kind or None,
         rfc_message_id=about.rfc_message_id,
         keep_letter=keep_letter,
+        worker=entry.worker or None,
     )
 
 

@@ -38,6 +38,7 @@ def understood(reading: Reading, letter: Letter, now: datetime) -> tuple[Message
 
     Of a document that could not be read a stand-in is made from whatever could be, so that its sender hears why.
     An unreadable report, or a kind that is only named, yields no message: it is owed nothing.
+    *now* is in the zone of the office, for the date of a document that has none.
     """
     if reading.message is not None:
         return reading.message, reading.refusal

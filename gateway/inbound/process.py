@@ -63,7 +63,7 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         return park(entry, why, UNKNOWN, desk, now)
 
     letter_id = next(iter(message_ids(opened.letter.first("Message-ID"))), "")
-    message, unreadable = understood(opened.reading, opened.letter, now)
+    message, unreadable = understood(opened.reading, opened.letter, desk.office.here(now))
     if message is None:
         about = About(partner.id, rfc_message_id=letter_id)
         return park(entry, unreadable or NOT_UNDERSTOOD, about, desk, now)
@@ -141,6 +141,8 @@ def acknowledge(
         messages.note(tx, partner.id, message.id, opening.digest, opening.id, entry.id, now)
         if standing is None:
             exchange = exchanges.open_(tx, opening)
+        elif repeat is Repeat.AGAIN:
+            exchange = standing
         elif repeat in (Repeat.RESEND, Repeat.CHANGED):
             exchange = renewed(standing, opening)
         else:
@@ -148,7 +150,8 @@ def acknowledge(
         received = () if case.unreadable else (received_now(message, now),)
         desk.outbox.tell(tx, exchange, received, now)
         if repeat is Repeat.RESEND:
-            desk.outbox.tell_all(tx, exchange, now)
+            if not judged.again:
+                desk.outbox.tell_all(tx, exchange, now)
             conclude(tx, entry, State.DONE, about(case, exchange, "resend"), now, detail="no second card")
             return None, repeat
         return exchange, repeat
@@ -247,10 +250,11 @@ def take_report(
             return conclude(tx, entry, State.DONE, told, now, detail="a duplicate")
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         history = [fact.event for fact in events.history(tx, exchange.id, ours=False)]
-        fresh = events.add(tx, exchange.id, reports.news(history, message), ours=False, now=now)
+        fresh = events.add(tx, exchange.id, reports.news(history, message, exchange.heard_at), ours=False, now=now)
         rung = reports.rung([*history, *fresh])
         due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
-        exchanges.save(tx, replace(exchange, rung=rung.name.lower(), due_at=due_at))
+        heard_at = max(exchange.heard_at or message.sent_at, message.sent_at) if kind == "report" else exchange.heard_at
+        exchanges.save(tx, replace(exchange, rung=rung.name.lower(), due_at=due_at, heard_at=heard_at))
         messages.note(tx, partner.id, message.id, identity.report_digest(report), exchange.id, entry.id, now)
         return conclude(tx, entry, State.DONE, told, now)
 

@@ -29,6 +29,7 @@ class Repeat(Enum):
 class Judgement:
     repeat: Repeat
     standing: Exchange | None  # what the journal knows of this document; None: nothing
+    again: bool = False  # this entry was looked at before, and noted
 
 
 def judge(
@@ -42,13 +43,16 @@ def judge(
     noted = messages.find(tx, partner, message.id)
     if noted is not None and noted.entry != entry.id:
         return Judgement(Repeat.DUPLICATE if noted.digest == digest else Repeat.CONFLICT, standing)
+    again = noted is not None
     if standing is None:
-        return Judgement(Repeat.NEW, None)
-    if noted is not None and standing.digest == digest:
-        return Judgement(Repeat.AGAIN, standing)
-    if standing.registered is not None or standing.subject_card:
-        return Judgement(Repeat.RESEND if standing.digest == digest else Repeat.CHANGED, standing)
-    return Judgement(Repeat.NEW, standing)
+        return Judgement(Repeat.NEW, None, again)
+    if standing.digest != digest and (standing.registered is not None or standing.subject_card):
+        return Judgement(Repeat.CHANGED, standing, again)
+    if standing.registered is not None:
+        return Judgement(Repeat.RESEND, standing, again)
+    if again:
+        return Judgement(Repeat.AGAIN, standing, again)
+    return Judgement(Repeat.RESEND if standing.subject_card else Repeat.NEW, standing)
 
 
 def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Exchange | None, now: datetime) -> None:
@@ -64,7 +68,13 @@ def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Excha
 
 
 def renewed(standing: Exchange, opening: Exchange) -> Exchange:
-    """Return *standing* under the new message's return id and subscription; what is registered stays."""
+    """Return *standing* under the new message's return id and subscription; what is registered stays.
+
+    A message that is older than the one known changes nothing: its letter was only looked at late.
+    """
+    known, new = standing.message, opening.message
+    if known is not None and new is not None and new.sent_at < known.sent_at:
+        return standing
     return replace(
         standing,
         return_id=opening.return_id,

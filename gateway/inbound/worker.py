@@ -6,7 +6,8 @@ letter that kills its worker three times is parked; its neighbours are not blame
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,25 +31,47 @@ class Worker:
     name: str
     desk: Desk
     now: Callable[[], datetime]
-    max_seconds: int  # LIMIT: for one letter; the process is killed when it takes longer
+    max_seconds: int  # LIMIT: of processor time for one letter; the process is killed when it takes more
     batch: int = 8
+    stopping: Callable[[], bool] = lambda: False
 
     def work(self) -> int:
         """Process one batch of letters; return how many were claimed."""
+        claimed_at = self.now()
         with self.desk.journal.write() as tx:
-            batch = entries.claim(tx, self.name, self.batch, self.now(), LEASE)
-        for entry in batch:
+            batch = entries.claim(tx, self.name, self.batch, claimed_at, LEASE)
+        for place, entry in enumerate(batch):
+            if self.stopping():
+                self._give_back(batch[place:])
+                break
+            if not self._still_ours(entry, claimed_at):
+                continue
             if entry.starts > MAX_STARTS:
                 self._park(entry, Reason.DEFECT, "processing it failed or killed the worker three times")
             else:
                 self._one(entry)
         return len(batch)
 
+    def _still_ours(self, entry: Entry, claimed_at: datetime) -> bool:
+        """Prolong our claim on a letter whose turn came late; False when somebody else has it by now."""
+        if self.now() - claimed_at < LEASE / 2:
+            return True
+        with self.desk.journal.write() as tx:
+            return entry.id in entries.renew(tx, self.name, [entry.id], self.now(), LEASE)
+
+    def _give_back(self, rest: Sequence[Entry]) -> None:
+        """We are told to stop: the rest of the batch is for others, and was not even begun."""
+        with self.desk.journal.write() as tx:
+            entries.give_back(tx, self.name, [entry.id for entry in rest])
+
     def _one(self, entry: Entry) -> None:
-        signal.alarm(self.max_seconds)  # SIGALRM's default action ends this process: the claim then counts as a start
+        # SIGPROF's default action ends this process: the claim then counts as a start.  Waiting costs nothing.
+        signal.setitimer(signal.ITIMER_PROF, self.max_seconds)
         try:
             with self.desk.journal.blobs.scratch() as scratch:
                 process(entry, scratch, self.desk, self.now())
+        except entries.Overtaken:
+            log.warning("somebody else finished the letter", entry=entry.id)
         except EdmsTrouble as trouble:
             self._edms_failed(entry, trouble)
         except Deferred as later:
@@ -57,7 +80,7 @@ class Worker:
             log.exception("letter failed", entry=entry.id, error=type(error).__name__)
             self._defer(entry, Deferred(f"{type(error).__name__} while processing"), defect=True)
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _edms_failed(self, entry: Entry, trouble: EdmsTrouble) -> None:
         """Not the letter's fault, unless others went through since it failed before."""
@@ -70,10 +93,11 @@ class Worker:
         if defect and entry.starts >= MAX_STARTS:
             self._park(entry, Reason.DEFECT, later.detail)
             return
-        until = later.until or next_attempt(EDMS, entry.attempts + 1, entry.created_at, self.now())
-        with self.desk.journal.write() as tx:
-            entries.defer(tx, entry.id, until or self.now(), later.detail, now=self.now(), defect=defect)
+        now = self.now()
+        until = later.until or next_attempt(EDMS, entry.attempts + 1, entry.created_at, now) or now
+        with suppress(entries.Overtaken), self.desk.journal.write() as tx:
+            entries.defer(tx, entry.id, until, later.detail, now=now, defect=defect, worker=self.name)
 
     def _park(self, entry: Entry, reason: Reason, detail: str) -> None:
-        with self.desk.journal.write() as tx:
-            entries.conclude(tx, entry.id, State.PARKED, now=self.now(), reason=reason, detail=detail)
+        with suppress(entries.Overtaken), self.desk.journal.write() as tx:
+            entries.conclude(tx, entry.id, State.PARKED, now=self.now(), reason=reason, detail=detail, worker=self.name)

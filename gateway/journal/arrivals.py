@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, func, or_, select, update
 
 from gateway.journal import claiming, schema
 from gateway.journal.blobs import Kept
@@ -123,10 +123,11 @@ _RENEW = (
 
 
 def _named(worker: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a name begins with the bound prefix, a number in it being whole: "node-1" is not "node-10"."""
+    """Whether a name is the bound prefix, or that and a dot and more: "node-1" is neither "node-10" nor "node-1-b"."""
     length = bindparam("length", type_=Integer())
     following = func.substr(worker, length + 1, 1)
-    return and_(func.substr(worker, 1, length) == bindparam("prefix"), following.not_in(tuple("0123456789")))
+    whole = and_(func.substr(worker, 1, length) == bindparam("prefix"), following.in_(("", ".")))
+    return or_(length == 0, whole)
 
 
 _FREE = {"worker": "", "ready_at": func.coalesce(E.not_before, bindparam("epoch", EPOCH, type_=Moment()))}
@@ -147,10 +148,23 @@ def renew(tx: Connection, worker: str, ids: Sequence[int], now: datetime, lease:
     return frozenset(tx.execute(_RENEW, values).scalars())
 
 
+_GIVE_BACK = (
+    update(schema.entries)
+    .where(E.id.in_(bindparam("ids", expanding=True)), E.worker == bindparam("who"))
+    .values(_FREE | {"starts": E.starts - 1})
+)
+
+
+def give_back(tx: Connection, worker: str, ids: Sequence[int]) -> None:
+    """Give back letters that *worker* claimed and never began: nothing is counted against them."""
+    if ids:
+        tx.execute(_GIVE_BACK, {"ids": list(ids), "who": worker})
+
+
 def release(tx: Connection, worker_prefix: str | None, now: datetime) -> int:
     """Give back what dead workers held and return how many; `starts` stays.
 
-    They are those whose names begin with *worker_prefix* ("node-1" is not "node-10"), or all for None.
+    They are *worker_prefix* itself and what has its name before a dot ("node-1" is not "node-10"), or all for None.
     """
     prefix = worker_prefix or ""
     values = {"length": len(prefix), "prefix": prefix}

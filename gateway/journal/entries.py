@@ -2,7 +2,7 @@
 """Everything about entries, by one name: what came in (`arrivals`), what goes out (`outbound`), how they end, lists."""
 
 from gateway.journal.acts import Act, acts, drop, reopen, reprocess, retry, set_held
-from gateway.journal.arrivals import Arrival, accept, claim, imap_source, release, renew
+from gateway.journal.arrivals import Arrival, accept, claim, give_back, imap_source, release, renew
 from gateway.journal.entry import Entry, KnownBlobs, letter
 from gateway.journal.listing import (
     Attempt,
@@ -61,6 +61,7 @@ __all__ = [
     "finished_since",
     "forget_ref",
     "get",
+    "give_back",
     "imap_source",
     "letter",
     "next_due",

@@ -44,6 +44,7 @@ _UNTOLD = (
     .order_by(V.exchange, V.seq)
     .limit(bindparam("most", type_=Integer()))
 )
+_KNOWN = select(V.exchange, V.key).where(V.exchange.in_(bindparam("exchanges", expanding=True)), V.ours)
 _TOLD = (
     update(schema.events)
     .where(V.seq.in_(bindparam("seqs", expanding=True)))
@@ -70,6 +71,11 @@ def history(tx: Connection, exchange: ExchangeId, *, ours: bool | None = None) -
     if ours is None:
         return tuple(map(_recorded, tx.execute(_HISTORY, {"of_exchange": exchange})))
     return tuple(map(_recorded, tx.execute(_OF_ONE, {"of_exchange": exchange, "side": ours})))
+
+
+def known(tx: Connection, exchanges: Sequence[ExchangeId]) -> frozenset[tuple[str, str]]:
+    """Return the facts of ours in *exchanges* (at most a page of them), as exchange and key."""
+    return frozenset((row[0], row[1]) for row in tx.execute(_KNOWN, {"exchanges": list(exchanges)}))
 
 
 def untold(tx: Connection, limit: int) -> tuple[Recorded, ...]:

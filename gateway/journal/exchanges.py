@@ -45,6 +45,7 @@ class Exchange:
     letter_id: str = ""  # in: the Message-ID of the letter that brought the newest message, without angle brackets
     attempt: int = 0  # out: how often the document was sent as a new message
     open: bool = True  # False: nothing is expected any more
+    heard_at: datetime | None = None  # out: when the newest accumulated report that came was made
     due_at: datetime | None = None  # out: when the partner's next rung is overdue; None: nothing is expected
 
 
@@ -54,7 +55,7 @@ R = schema.return_ids.c
 _NAMES = (
     *("id", "direction", "partner", "office", "document_uid", "opened_at", "digest", "return_id"),
     *("number_text", "number_date", "subject_card", "outgoing_ref", "until", "subscription", "message"),
-    *("registered_text", "registered_date", "rung", "letter_id", "attempt", "open", "due_at"),
+    *("registered_text", "registered_date", "rung", "letter_id", "attempt", "open", "due_at", "heard_at"),
 )
 _COLUMNS = tuple(X[name] for name in _NAMES)
 _OPEN = {engine: statement.returning(X.id) for engine, statement in insert_or_ignore(schema.exchanges).items()}
@@ -209,6 +210,7 @@ def _row(exchange: Exchange) -> dict[str, Any]:  # Any: column values
         "attempt": exchange.attempt,
         "open": exchange.open,
         "due_at": exchange.due_at,
+        "heard_at": exchange.heard_at,
     }
 
 
@@ -234,4 +236,5 @@ def _exchange(row: Row[Any]) -> Exchange:  # Any: a row of `_COLUMNS`
         attempt=row.attempt,
         open=row.open,
         due_at=row.due_at,
+        heard_at=row.heard_at,
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Letters that go out: queued sealed, sent in order within their exchange, told to the EDMS, sent again on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,7 +62,7 @@ def queue(tx: Connection, outbound: Outbound, now: datetime) -> int:
     row = {
         "direction": "out",
         "state": State.QUEUED.value,
-        "lane": outbound.partner or outbound.channel,
+        "lane": outbound.partner or outbound.channel or "people",
         "channel": outbound.channel,
         "partner": outbound.partner or None,
         "exchange": outbound.exchange or None,
@@ -94,12 +94,16 @@ def forget_ref(tx: Connection, outgoing_ref: str, office: str) -> None:
     tx.execute(update(schema.entries).where(*mine).values(outgoing_ref=None))
 
 
-def take_due(tx: Connection, worker: str, limit: int, now: datetime, lease: timedelta) -> list[Entry]:
+def take_due(
+    tx: Connection, worker: str, limit: int, now: datetime, lease: timedelta, busy: Container[str] = ()
+) -> list[Entry]:
     """Hand *worker* up to *limit* letters to send now, each partner its equal share, oldest first.
 
     An entry waits until the earlier ones of its exchange are SENT or FAILED, held ones among them.
+    Lanes in *busy* are left out.
     """
-    lanes = claiming.lanes_with_work(tx, (OUTGOING,), now)[OUTGOING] if limit > 0 else []
+    found = claiming.lanes_with_work(tx, (OUTGOING,), now)[OUTGOING] if limit > 0 else []
+    lanes = [lane for lane in found if lane not in busy]
     if len(lanes) < 2:
         return claiming.take(tx, OUTGOING, lanes, worker, limit, now, now + lease)
     order = claiming.rotated(lanes, claiming.turn_of(tx, worker).lane)

@@ -194,6 +194,7 @@ exchanges = Table(
     _count("attempt"),
     Column("open", Boolean(), nullable=False, server_default=true()),
     Column("due_at", Moment()),
+    Column("heard_at", Moment()),
     _partial("ix_exchanges_due", "due_at", where="due_at IS NOT NULL"),
     Index("ix_exchanges_document", "partner", "document_uid"),
     _partial("ix_exchanges_uid", "document_uid", where="document_uid <> ''"),

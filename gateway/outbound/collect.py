@@ -10,18 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
 
 from gateway import identity
-from gateway.errors import Refused
+from gateway.errors import Reason, Refused
 from gateway.journal import cursors, entries, events, exchanges
 from gateway.journal.entries import Direction, Entry, State
+from gateway.journal.events import Recorded
 from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
-from gateway.model import CardRef, Event, EventKind, ExchangeId, Message
+from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
 from gateway.office import Office, Partner
+from gateway.outbound.sayings import overdue, said
 from gateway.outbox import Outbox, subscription_of, until
 from gateway.ports import Edms, EdmsEvent, Failpoint, Outgoing, OutgoingState
 from gateway.reports import Rung
@@ -57,7 +60,9 @@ class Collector:
             try:
                 self._send(item)
             except Refused as why:
-                self.edms.mark(item.ref, OutgoingState.REFUSED, why.detail, self.now())
+                self.edms.mark(item.ref, OutgoingState.REFUSED, said(why, self.office), self.now())
+            except Exception:  # an edge: what is wrong with one document keeps no other one from going
+                log.exception("a document could not be queued", outgoing_ref=item.ref)
         return len(wanted)
 
     def _send(self, item: Outgoing) -> None:
@@ -67,27 +72,25 @@ class Collector:
         if known is None or again:
             partner = self.office.partner_by_index(item.to)
             if partner is None:
-                return self.edms.mark(
-                    item.ref, OutgoingState.REFUSED, f"no agreement with the organisation {item.to!r}", self.now()
-                )
+                raise Refused(Reason.UNKNOWN_PARTNER, "no agreement with this organisation", found=item.to)
             self._queue(item, partner, self._ours(item))
         self.failpoint("collect:queued")
         return self.edms.mark(item.ref, OutgoingState.TAKEN, "", self.now())
 
     def _queue(self, item: Outgoing, partner: Partner, ours: OfficeSettings) -> None:
         now, document = self.now(), item.document
-        exchange_id = identity.outgoing_exchange(ours.index, partner.id, document.uid)
+        exchange_id = identity.outgoing_exchange(ours.index, partner.id, item.to, document.uid)
         with self.journal.read() as tx:
             before = exchanges.get(tx, exchange_id)
         attempt = before.attempt + 1 if before else 1
-        return_id, message_id = identity.outgoing_ids(self.outbox.sealer.secret, partner.id, document.uid, attempt)
+        return_id, message_id = identity.outgoing_ids(self.outbox.sealer.secret, exchange_id, attempt)
         subscription = item.subscription or subscription_of(partner)
         message = Message(
             id=message_id,
             return_id=return_id,
             sent_at=now,
             sender=self.office.party(ours),
-            recipients=document.addressees or (self.office.theirs(partner, item.to),),
+            recipients=self._recipients(item, partner),
             body=document,
             dialect=partner.channel.dialect,
             dialect_version=partner.channel.dialect_version,
@@ -121,6 +124,11 @@ class Collector:
                 entries.forget_ref(tx, item.ref, ours.index)
             entries.queue(tx, letter, now)
 
+    def _recipients(self, item: Outgoing, partner: Partner) -> tuple[Party, ...]:
+        """The addressees who live in the organisation this dispatch is for; without any, the organisation itself."""
+        there = (party for party in item.document.addressees if party.index.strip().casefold() == item.to.casefold())
+        return tuple(there) or (self.office.theirs(partner, item.to),)
+
     def _ours(self, item: Outgoing) -> OfficeSettings:
         """Which of our organisations sends it: the document's author, else the first."""
         for author in item.document.authors:
@@ -131,7 +139,7 @@ class Collector:
     # --- what people did
 
     def fetch_changes(self) -> int:
-        """Tell partners what our people did with their documents; the cursor moves in the same commit."""
+        """Tell partners what our people did with their documents; the cursor moves last, so nothing is lost."""
         with self.journal.read() as tx:
             cursor = cursors.get(tx, CURSOR)
         page = self.edms.changes(cursor, PAGE)
@@ -139,8 +147,8 @@ class Collector:
             return 0
         now = self.now()
         fresh = 0
-        with self.journal.write() as tx:
-            for exchange_id, facts in _by_exchange(page.events):
+        for exchange_id, facts in self._unheard(page.events):  # each in its own commit: others wait for the journal
+            with self.journal.write() as tx:
                 exchange = exchanges.get(tx, exchange_id, lock=True)
                 if exchange is None:
                     log.warning("the EDMS reports on an exchange the journal does not know", exchange=exchange_id)
@@ -148,9 +156,18 @@ class Collector:
                     self._decided(tx, exchange, facts, now)
                 else:
                     fresh += len(self.outbox.tell(tx, exchange, facts, now))
+        with self.journal.write() as tx:
             cursors.put(tx, CURSOR, page.cursor)
         self.failpoint("collect:told-partners")
         return fresh + (1 if page.more else 0)
+
+    def _unheard(self, page: Sequence[EdmsEvent]) -> list[tuple[ExchangeId, list[Event]]]:
+        """Return the facts of *page* by exchange, without those that were told before: most rows come again."""
+        grouped = _by_exchange(page)
+        with self.journal.read() as tx:
+            known = events.known(tx, [exchange for exchange, _ in grouped])
+        unheard = ((id, [fact for fact in facts if (id, fact.key) not in known]) for id, facts in grouped)
+        return [(id, facts) for id, facts in unheard if facts]
 
     def _decided(self, tx: Connection, exchange: Exchange, facts: Sequence[Event], now: datetime) -> None:
         """A person decided about a paper that waited: its letters go on.
@@ -174,21 +191,33 @@ class Collector:
         with self.journal.read() as tx:
             letters = entries.untold(tx, PAGE)
             reported = events.untold(tx, PAGE)
-        for letter in letters:
-            state = OutgoingState.SENT if letter.state is State.SENT else OutgoingState.FAILED
-            if letter.outgoing_ref:
-                self.edms.mark(letter.outgoing_ref, state, letter.words, letter.sent_at or self.now())
-        for exchange_id, facts in groupby(reported, key=lambda fact: fact.exchange):
-            told = [fact.event for fact in facts]
-            with self.journal.read() as tx:
-                exchange = exchanges.get(tx, exchange_id)
+        told = sum(self._tell_letter(letter) for letter in letters)
+        by_exchange = groupby(reported, key=lambda fact: fact.exchange)
+        return told + sum(self._tell_news(exchange_id, list(facts)) for exchange_id, facts in by_exchange)
+
+    def _tell_letter(self, letter: Entry) -> int:
+        """Write onto its card what became of a letter; a card that cannot take it holds up no other one."""
+        state = OutgoingState.SENT if letter.state is State.SENT else OutgoingState.FAILED
+        try:
+            self.edms.mark(letter.outgoing_ref or "", state, letter.words, letter.sent_at or self.now())
+        except LookupError:
+            log.warning("the EDMS has lost a dispatch row", outgoing_ref=letter.outgoing_ref, entry=letter.id)
+        with self.journal.write() as tx:
+            entries.told(tx, [letter.id], self.now(), seen=letter.state)
+        return 1
+
+    def _tell_news(self, exchange_id: ExchangeId, facts: Sequence[Recorded]) -> int:
+        """Write a partner's news onto its card; likewise."""
+        with self.journal.read() as tx:
+            exchange = exchanges.get(tx, exchange_id)
+        try:
             if exchange is not None and exchange.outgoing_ref:
-                self.edms.record(exchange.outgoing_ref, told)
-        if letters or reported:
-            with self.journal.write() as tx:
-                entries.told(tx, [letter.id for letter in letters], self.now())
-                events.told(tx, [fact.id for fact in reported], self.now())
-        return len(letters) + len(reported)
+                self.edms.record(exchange.outgoing_ref, [fact.event for fact in facts])
+        except LookupError:
+            log.warning("the EDMS has lost a dispatch row", exchange=exchange_id)
+        with self.journal.write() as tx:
+            events.told(tx, [fact.id for fact in facts], self.now())
+        return len(facts)
 
     def _due_at(self, exchange: Exchange, letter: Entry | None, now: datetime) -> datetime | None:
         """Return a later moment when the limit did not run from the queueing; None when it is truly over, or void."""
@@ -196,6 +225,11 @@ class Collector:
             return None
         due_at = self.outbox.next_due(exchange, _rung(exchange), letter.sent_at or now)
         return due_at if due_at is not None and due_at > now else None
+
+    def _overdue(self, exchange: Exchange) -> str:
+        ours = self.office.ours(exchange.office) or self.office.settings.offices[0]
+        due = (exchange.due_at or self.now()).astimezone(ZoneInfo(ours.time_zone))
+        return overdue(_rung(exchange), f"{due:%d.%m.%Y %H:%M}", self.office)
 
     def _following(self, exchange: Exchange, letter: Entry, now: datetime) -> datetime | None:
         """Return when the rung after an overdue receipt is due."""
@@ -211,8 +245,9 @@ class Collector:
             with self.journal.read() as tx:
                 letter = _last_letter(tx, exchange, exchange.outgoing_ref)
             due_at = self._due_at(exchange, letter, now)
-            if due_at is None and letter is not None and letter.state is State.SENT and exchange.outgoing_ref:
-                self.edms.mark(exchange.outgoing_ref, OutgoingState.OVERDUE, _expected(exchange), now)
+            void = exchange.until is not None and now > exchange.until
+            if due_at is None and not void and letter and letter.state is State.SENT and exchange.outgoing_ref:
+                self.edms.mark(exchange.outgoing_ref, OutgoingState.OVERDUE, self._overdue(exchange), now)
                 due_at = self._following(exchange, letter, now)
             with self.journal.write() as tx:
                 standing = exchanges.get(tx, exchange.id, lock=True) or exchange
@@ -230,13 +265,6 @@ def _last_letter(tx: Connection, exchange: Exchange, outgoing_ref: str | None) -
 
 def _rung(exchange: Exchange) -> Rung:
     return Rung[exchange.rung.upper()] if exchange.rung else Rung.SENT
-
-
-def _expected(exchange: Exchange) -> str:
-    """What was expected and what was proven last, for the sending clerk."""
-    received = _rung(exchange) is not Rung.SENT
-    proven, missing = ("получен", "регистрации") if received else ("передан почте", "подтверждения получения")
-    return f"нет {missing} к {exchange.due_at:%d.%m.%Y %H:%M} UTC; последнее доказанное: {proven}"
 
 
 def _asked_again(tx: Connection, exchange: Exchange, outgoing_ref: str) -> bool:

@@ -3,10 +3,12 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.journal import entries
 from gateway.journal.entries import Entry
@@ -17,7 +19,8 @@ from gateway.retry import AMBIGUOUS_PAUSE, Backoff, next_attempt
 
 LEASE = timedelta(minutes=30)  # LIMIT: longer than the longest honest transfer
 POLL = timedelta(seconds=1)  # LIMIT: how long a queued letter may lie unnoticed when a wake-up is lost
-AT_ONCE = 8  # LIMIT: letters under way at the same time
+LANE_AT_ONCE = 8  # LIMIT: letters of one partner under way at the same time
+AT_ONCE = 64  # LIMIT: letters under way at the same time
 
 log = structlog.get_logger(__name__)
 
@@ -44,33 +47,44 @@ class Dispatcher:
         self._failpoint = failpoint
         self._told = told
         self._outcomes: list[tuple[Entry, Posted]] = []
+        self._under_way: dict[asyncio.Task[None], str] = {}  # … and the lane of its letter
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Send what is due until cancelled; a slow relay holds up nobody but its own letters."""
-        under_way: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                self.wake.clear()
-                under_way = {task for task in under_way if not task.done()}
-                outcomes = list(self._outcomes)
-                due = await asyncio.to_thread(self._turn, outcomes, AT_ONCE - len(under_way))
-                del self._outcomes[: len(outcomes)]  # only now: what could not be written is written next time
-                under_way |= {asyncio.create_task(self._send(entry)) for entry in due}
-                if outcomes:
-                    self._told()
-                elif not due:
-                    await self._rest()
-        finally:
-            for task in under_way:
-                task.cancel()
+        """Send what is due until cancelled; a slow server holds up nobody but its own letters."""
+        while True:
+            self.wake.clear()
+            outcomes = list(self._outcomes)
+            room = min(AT_ONCE - len(self._under_way), LANE_AT_ONCE)
+            due = await asyncio.to_thread(self._turn, outcomes, room, self._busy())
+            del self._outcomes[: len(outcomes)]  # only now: what could not be written is written next time
+            for entry in due:
+                self._under_way[asyncio.create_task(self._send(entry))] = entry.lane
+            if outcomes:
+                self._told()
+            elif not due:
+                await self._rest()
+
+    async def close(self, patience: timedelta) -> None:
+        """Let letters under way end, for *patience* at most, and write down what became of them."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=patience.total_seconds())
+        for task in list(self._under_way):
+            task.cancel()
+        await asyncio.to_thread(self._turn, self._outcomes, 0, frozenset())
+        self._outcomes = []
+
+    def _busy(self) -> frozenset[str]:
+        """The lanes that have their share of letters under way."""
+        lanes = Counter(self._under_way.values())
+        return frozenset(lane for lane, letters in lanes.items() if letters >= LANE_AT_ONCE)
 
     async def once(self) -> int:
         """Send what is due now and wait for the outcomes; return how many letters were taken."""
-        due = await asyncio.to_thread(self._turn, [], AT_ONCE)
+        due = await asyncio.to_thread(self._turn, [], AT_ONCE, frozenset())
         await asyncio.gather(*(self._send(entry) for entry in due))
         outcomes, self._outcomes = self._outcomes, []
-        await asyncio.to_thread(self._turn, outcomes, 0)
+        await asyncio.to_thread(self._turn, outcomes, 0, frozenset())
         return len(due)
 
     async def _rest(self) -> None:
@@ -78,18 +92,25 @@ class Dispatcher:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wake.wait(), POLL.total_seconds())
 
-    def _turn(self, outcomes: list[tuple[Entry, Posted]], room: int) -> list[Entry]:
+    def _turn(self, outcomes: list[tuple[Entry, Posted]], room: int, busy: frozenset[str]) -> list[Entry]:
         """Write down what became of letters and take up to *room* others, in one commit."""
         now = self._now()
         with self._journal.write() as tx:
             for entry, posted in outcomes:
-                entries.attempted(tx, entry.id, posted, now, self._next(entry, posted, now))
-            due = entries.take_due(tx, self._name, room, now, LEASE)
+                self._note(tx, entry, posted, now)
+            due = entries.take_due(tx, self._name, room, now, LEASE, busy)
         for entry, posted in outcomes:
             log.info(
                 "posted", entry=entry.id, outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words
             )
         return due
+
+    def _note(self, tx: Connection, entry: Entry, posted: Posted, now: datetime) -> None:
+        """Write one outcome down; one that came too late (a bounce was faster, an operator acted) is let go."""
+        try:
+            entries.attempted(tx, entry.id, posted, now, self._next(entry, posted, now), worker=self._name)
+        except (ValueError, LookupError) as overtaken:
+            log.warning("an outcome came too late", entry=entry.id, outcome=posted.outcome.value, why=str(overtaken))
 
     async def _send(self, entry: Entry) -> None:
         try:
@@ -101,6 +122,9 @@ class Dispatcher:
             log.exception("a letter could not be sent", entry=entry.id)
             posted = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, f"{type(error).__name__} on our side")
         self._outcomes.append((entry, posted))
+        task = asyncio.current_task()
+        if task is not None:
+            self._under_way.pop(task, None)
         self.wake.set()
 
     def _letter(self, entry: Entry) -> Content:

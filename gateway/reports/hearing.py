@@ -2,7 +2,7 @@
 """What is new in a partner's report: the events we did not know yet."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -20,46 +20,59 @@ from gateway.model import (
     TaskUid,
 )
 from gateway.model import EventKind as K
-from gateway.reports.ladder import moment, registered, standing_tasks
+from gateway.reports.ladder import registered, standing_tasks
 
 
-def news(history: Sequence[Event], message: Message) -> tuple[Event, ...]:
+def news(history: Sequence[Event], message: Message, heard_at: datetime | None = None) -> tuple[Event, ...]:
     """Return the events in a partner's report that *history* does not know yet.
 
-    A report older than what we know adds facts but never turns back a state; what an accumulated report no longer
-    mentions is an event of its own (`no_longer_reported`).
+    *heard_at* is when the newest report heard so far was made (None: none was).  An older one adds facts but never
+    turns back a state; what the newest no longer mentions is an event of its own (`no_longer_reported`).
     """
     report = message.body
     if not isinstance(report, Report):
         raise TypeError("only a report has news")
+    heard = Heard(report, message, heard_at is not None and message.sent_at < heard_at)
     found: list[Event] = []
     for finder in FINDERS:
-        found.extend(finder(history, report, message))
+        found.extend(finder(history, heard))
     known = {event.key for event in history}
     return tuple(replace(event, told_at=message.sent_at) for event in found if event.key not in known)
 
 
-Finder = Callable[[Sequence[Event], Report, Message], Iterator[Event]]
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A report and the message that carried it."""
+
+    report: Report
+    message: Message
+    late: bool  # a newer report was heard before
 
 
-def _receipt(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
+Finder = Callable[[Sequence[Event], Heard], Iterator[Event]]
+
+
+def _receipt(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    report, message = heard.report, heard.message
     if report.received_at:
         yield Event(K.RECEIVED, _key(K.RECEIVED, message.return_id), report.received_at, who=message.sender)
 
 
-def _refusal(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
+def _refusal(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    report, message = heard.report, heard.message
     if report.refusal and registered(history) is None:
         key = _key(K.REFUSED, message.return_id, message.id)
         yield Event(K.REFUSED, key, message.sent_at, who=message.sender, refusal=report.refusal)
 
 
-def _registered(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
+def _registered(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    report, message = heard.report, heard.message
     if not report.registered:
         return
     fact, standing = report.registered, registered(history)
     if standing is None:
         kind = K.REGISTERED
-    elif standing.number == fact.number or moment(standing) > message.sent_at:
+    elif standing.number == fact.number or heard.late:
         return
     else:
         kind = K.RENUMBERED
@@ -68,32 +81,33 @@ def _registered(history: Sequence[Event], report: Report, message: Message) -> I
     yield Event(kind, key, at, who=message.sender, number=fact.number, card=fact.card, document=fact.document)
 
 
-def _forwarded(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
-    for fact in report.forwardings:
+def _forwarded(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    for fact in heard.report.forwardings:
         key = _key(K.FORWARDED, _who(fact.to), fact.at.isoformat())
         yield Event(K.FORWARDED, key, fact.at, to=fact.to)
 
 
-def _redirected(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
-    for fact in report.redirections:
+def _redirected(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    for fact in heard.report.redirections:
         key = _key(K.REDIRECTED, _who(fact.to), fact.at.isoformat())
         yield Event(K.REDIRECTED, key, fact.at, to=fact.to, way=fact.way)
 
 
-def _answered(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
-    for fact in report.answers:
+def _answered(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    for fact in heard.report.answers:
         number = fact.document.number
         key = _key(K.ANSWERED, fact.document.uid or f"{number.text} {number.date}")
         yield Event(K.ANSWERED, key, fact.at, document=fact.document, way=fact.way)
 
 
-def _directed(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
-    for fact in report.directions:
+def _directed(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    for fact in heard.report.directions:
         key = _key(K.DIRECTED, fact.kind.value, _who(fact.to), fact.at.isoformat())
         yield Event(K.DIRECTED, key, fact.at, to=fact.to, approval=fact.kind)
 
 
-def _documents(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
+def _documents(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    report, message = heard.report, heard.message
     for kind, document, text in (
         (K.SIGNED, report.approvals, ""),
         (K.EDITED, report.edited, report.edited_text),
@@ -105,7 +119,8 @@ def _documents(history: Sequence[Event], report: Report, message: Message) -> It
             yield Event(kind, key, message.sent_at, who=message.sender, document=document, number=number, text=text)
 
 
-def _tasks(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
+def _tasks(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    report, message = heard.report, heard.message
     last = {event.task.uid: event for event in standing_tasks(history) if event.task}
     told = [(fact.task, fact.initial_task) for fact in report.considerations]
     told += [(task, None) for task in report.sent_tasks]
@@ -113,8 +128,11 @@ def _tasks(history: Sequence[Event], report: Report, message: Message) -> Iterat
         before = last.get(task.uid)
         if before is None:
             yield Event(K.ASSIGNED, _key(K.ASSIGNED, task.uid), message.sent_at, task=task, initial_task=initial)
-            yield from _differences(None, task, initial, message)
-        elif before.task and (moment(before) <= message.sent_at):
+            if heard.late:  # the newer report said nothing of it
+                yield _gone(task, message)
+            else:
+                yield from _differences(None, task, initial, message)
+        elif before.task and not heard.late:
             yield from _differences(before.task, task, initial, message)
 
 
@@ -143,17 +161,21 @@ def _differences(before: Task | None, task: Task, initial: TaskUid | None, messa
         yield event(K.REOPENED, None, message.id)
 
 
-def _vanished(history: Sequence[Event], report: Report, message: Message) -> Iterator[Event]:
-    if report.kind is not ReportKind.PROGRESS:
+def _vanished(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    report, message = heard.report, heard.message
+    if report.kind is not ReportKind.PROGRESS or heard.late:
         return
     present = {fact.task.uid for fact in report.considerations} | {task.uid for task in report.sent_tasks}
     gone = {event.about for event in history if event.kind is K.NO_LONGER_REPORTED}
     for event in standing_tasks(history):
-        if event.task and event.task.uid not in present and moment(event) <= message.sent_at:
-            about = _key(K.ASSIGNED, event.task.uid)
-            if about not in gone:
-                key = _key(K.NO_LONGER_REPORTED, event.task.uid, message.id)
-                yield Event(K.NO_LONGER_REPORTED, key, message.sent_at, task=event.task, about=about)
+        if event.task and event.task.uid not in present and _key(K.ASSIGNED, event.task.uid) not in gone:
+            yield _gone(event.task, message)
+
+
+def _gone(task: Task, message: Message) -> Event:
+    """The fact that an accumulated report says nothing of *task* any more."""
+    key = _key(K.NO_LONGER_REPORTED, task.uid, message.id)
+    return Event(K.NO_LONGER_REPORTED, key, message.sent_at, task=task, about=_key(K.ASSIGNED, task.uid))
 
 
 FINDERS: tuple[Finder, ...] = (

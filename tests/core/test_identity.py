@@ -13,8 +13,24 @@ from gateway.identity import (
     incoming_exchange,
     outgoing_exchange,
     outgoing_ids,
+    report_id,
 )
-from gateway.model import Document, DocumentRef, DocumentUid, File, Link, MessageId, Number, PartnerId, Sha256, Term
+from gateway.model import (
+    Document,
+    DocumentRef,
+    DocumentUid,
+    EventKey,
+    File,
+    Link,
+    MessageId,
+    Number,
+    PartnerId,
+    Report,
+    ReportKind,
+    ReturnId,
+    Sha256,
+    Term,
+)
 
 SECRET = b"0123456789abcdef"
 PARTNER = PartnerId("moscow")
@@ -31,33 +47,44 @@ DOCUMENT = Document(
 )
 
 
+EXCHANGE = outgoing_exchange("EX", PARTNER, "EX-MOSCOW", UID)
+
+
 def test_the_same_sending_has_the_same_ids_after_a_restore() -> None:
-    assert outgoing_ids(SECRET, PARTNER, UID, 1) == outgoing_ids(SECRET, PARTNER, UID, 1)
+    assert outgoing_ids(SECRET, EXCHANGE, 1) == outgoing_ids(SECRET, EXCHANGE, 1)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        outgoing_ids(b"another secret!!", PARTNER, UID, 1),
-        outgoing_ids(SECRET, PartnerId("minsk"), UID, 1),
-        outgoing_ids(SECRET, PARTNER, DocumentUid("v"), 1),
-        outgoing_ids(SECRET, PARTNER, UID, 2),
+        outgoing_ids(b"another secret!!", EXCHANGE, 1),
+        outgoing_ids(SECRET, outgoing_exchange("EX", PartnerId("minsk"), "EX-MOSCOW", UID), 1),
+        outgoing_ids(SECRET, outgoing_exchange("EX", PARTNER, "EX-TVER", UID), 1),
+        outgoing_ids(SECRET, outgoing_exchange("EX", PARTNER, "EX-MOSCOW", DocumentUid("v")), 1),
+        outgoing_ids(SECRET, EXCHANGE, 2),
     ],
-    ids=["secret", "partner", "document", "attempt"],
+    ids=["secret", "partner", "organisation", "document", "attempt"],
 )
 def test_another_sending_has_other_ids(other: tuple[str, str]) -> None:
-    assert not set(outgoing_ids(SECRET, PARTNER, UID, 1)) & set(other)
+    assert not set(outgoing_ids(SECRET, EXCHANGE, 1)) & set(other)
 
 
 def test_return_id_and_message_id_do_not_give_each_other_away() -> None:
-    return_id, message_id = outgoing_ids(SECRET, PARTNER, UID, 1)
+    return_id, message_id = outgoing_ids(SECRET, EXCHANGE, 1)
 
     assert return_id != message_id
     assert len(return_id) == len(message_id) == 32
 
 
+def test_what_stands_again_is_told_under_another_id() -> None:
+    report = Report(ReportKind.PROGRESS, DOCUMENT.ref)
+    one, other = (report_id(SECRET, EXCHANGE, ReturnId("r"), EventKey(after), report) for after in ("a", "b"))
+
+    assert one != other
+
+
 def test_what_comes_and_what_goes_are_different_exchanges() -> None:
-    assert incoming_exchange("EX", PARTNER, UID) != outgoing_exchange("EX", PARTNER, UID)
+    assert incoming_exchange("EX", PARTNER, UID) != EXCHANGE
 
 
 def test_an_index_is_the_same_in_any_case_and_with_trailing_blanks() -> None:

@@ -91,9 +91,10 @@ ANSWERED = fact(K.ANSWERED, 7, document=Document(uid=DocumentUid("a"), number=Nu
 STORY = (REGISTERED, FORWARDED, ASSIGNED, MOVED, REPORTED, EXECUTED, ANSWERED)
 
 
-def heard(history: tuple[Event, ...], events: tuple[Event, ...], number: int) -> tuple[Event, ...]:
+def heard(history: tuple[Event, ...], events: tuple[Event, ...], number: int, newest: int = 0) -> tuple[Event, ...]:
+    """What is new in the *number*-th report, when the *newest*-th was the newest heard before (0: none)."""
     report = snapshot(ABOUT, events, frozenset(), texts=True)
-    return news(history, told(report, 60 + number, number))
+    return news(history, told(report, 60 + number, number), at(60 + newest) if newest else None)
 
 
 def test_each_step_told_as_it_happens_is_heard_as_that_step() -> None:
@@ -120,7 +121,7 @@ def test_an_older_report_never_turns_back_a_newer_one() -> None:
     newer = heard((), STORY, 5)
     older = snapshot(ABOUT, STORY[:3], frozenset(), texts=True)
 
-    late = news(newer, told(older, 30, 2))
+    late = news(newer, told(older, 30, 2), at(65))
 
     assert late == ()
     assert rung([*newer, *late]) is Rung.ANSWERED
@@ -130,7 +131,7 @@ def test_an_older_report_still_adds_what_the_newer_one_did_not_know() -> None:
     newer = heard((), (REGISTERED,), 5)
     older = replace(snapshot(ABOUT, (REGISTERED,), frozenset(), texts=True), received_at=at(0))
 
-    assert [event.kind for event in news(newer, told(older, 30, 2))] == [K.RECEIVED]
+    assert [event.kind for event in news(newer, told(older, 30, 2), at(65))] == [K.RECEIVED]
 
 
 def test_what_an_accumulated_report_no_longer_mentions_is_said_once() -> None:
@@ -139,6 +140,29 @@ def test_what_an_accumulated_report_no_longer_mentions_is_said_once() -> None:
 
     assert [event.kind for event in gone] == [K.NO_LONGER_REPORTED]
     assert heard(history + gone, STORY[:2], 3) == ()
+
+
+CANCELLED = fact(K.TASK_CANCELLED, 8, task=CLOSED)
+
+
+def test_a_late_report_does_not_revive_a_cancelled_task() -> None:
+    newest = heard((), (*STORY[:2], ASSIGNED, CANCELLED), 4)
+    late = heard(newest, STORY[:3], 3, newest=4)
+
+    assert [event.kind for event in late] == [K.ASSIGNED, K.NO_LONGER_REPORTED]
+
+
+@given(st.permutations(range(1, 5)))
+def test_the_newest_report_decides_which_tasks_stand_whatever_comes_when(order: list[int]) -> None:
+    steps = ((REGISTERED,), STORY[:2], STORY[:3], (*STORY[:3], CANCELLED))
+    history: tuple[Event, ...] = ()
+    newest = 0
+    for number in order:
+        history += heard(history, steps[number - 1], number, newest)
+        newest = max(newest, number)
+
+    last = {event.task.uid: event.kind for event in history if event.task}
+    assert last in ({}, {TaskUid("t"): K.NO_LONGER_REPORTED})
 
 
 def test_a_new_number_is_a_renumbering() -> None:
@@ -181,8 +205,10 @@ def test_reopening_and_closing_again_are_both_news() -> None:
 @given(st.permutations(range(1, len(STORY) + 1)), st.integers(0, 3))
 def test_reports_in_any_order_and_twice_lead_to_the_same_rung(order: list[int], repeats: int) -> None:
     history: tuple[Event, ...] = ()
+    newest = 0
     for number in [*order, *order[:repeats]]:
-        history += heard(history, STORY[:number], number)
+        history += heard(history, STORY[:number], number, newest)
+        newest = max(newest, number)
 
     assert rung(history) is Rung.ANSWERED
     assert len({event.key for event in history}) == len(history)

@@ -220,10 +220,10 @@ def test_release_gives_back_at_once_what_a_worker_held_and_keeps_its_start(journ
 
 @pytest.mark.parametrize(
     ("prefix", "released"),
-    [("node-1", {"node-1", "node-1/3"}), ("node-", {"node-"}), (None, {"node-1", "node-1/3", "node-10", "node-"})],
+    [("node-1", {"node-1", "node-1.3"}), ("node-", {"node-"}), (None, {"node-1", "node-1.3", "node-10", "node-"})],
 )
 def test_a_released_name_is_whole(journal: Journal, prefix: str | None, released: set[str]) -> None:
-    workers = ("node-1", "node-1/3", "node-10", "node-")
+    workers = ("node-1", "node-1.3", "node-10", "node-")
     for worker in workers:
         accepted(journal)
         claimed(journal, worker=worker)

@@ -182,6 +182,7 @@ class Town:
 GATEWAY = """
 secret = "{name}-secret-for-tests-only-0123456789"
 partners = "partners.toml"
+{top}
 [[office]]
 index = "{index}"
 name = "{title}"
@@ -215,7 +216,7 @@ address = "edms@{other}.example"
 id = "{other}"
 name = "{other_title}"
 channel = "{other}"
-indices = ["{other_index}"]
+indices = [{indices}]
 {partner}
 """
 NETWORK = 'kind = "network"\npeers = ["192.0.2.0/24"]'
@@ -234,6 +235,8 @@ def settings_of(
     partner: str = "",
     relay: str = "",
     database: str = "",
+    top: str = "",
+    indices: str = "",
 ) -> Settings:
     """Return the settings of office *name*, whose only partner is *other*."""
     gateway = GATEWAY.format(
@@ -244,12 +247,13 @@ def settings_of(
         home=home,
         journal=f"sqlite:///{home}/journal.db",
         relay=relay,
+        top=top,
         registry=database or f"sqlite:///{home}/registry.db",
     )
     partners = PARTNERS.format(
         other=other,
         other_title=TITLES[other],
-        other_index=INDICES[other],
+        indices=indices or f'"{INDICES[other]}"',
         channel=channel,
         proof=proof,
         partner=partner,

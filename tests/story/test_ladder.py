@@ -129,3 +129,16 @@ def test_texts_of_people_leave_only_by_agreement(offices: Town) -> None:
     report = offices.moscow.sent()[-1]
     passport = [part for part in report.walk() if part.get_content_type() == "application/xml"]
     assert "Прошу подготовить ответ" not in passport[0].get_payload(decode=True).decode("utf-8-sig")
+
+
+def test_a_deadline_that_moves_there_and_back_comes_home_both_times(offices: Town) -> None:
+    card = send_letter(offices.minsk)
+    offices.settle()
+    (incoming,) = cards(offices.moscow)
+    instruction = instruct(offices.moscow, incoming.id)
+    offices.settle()
+    for day in (28, 25, 28):
+        do(offices.moscow, people.change_deadline, instruction, date(2026, 3, day), by="Берёзкина")
+        offices.settle()
+
+    assert news(offices.minsk, card)[4:] == ["due_changed", "due_changed", "due_changed"]

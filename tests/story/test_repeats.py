@@ -2,6 +2,8 @@
 """The same letter again, a resend, a changed document, a refused one sent again: docs/protocol.md, "Identity"."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import Message as Mail
 from pathlib import Path
 from typing import Any
@@ -401,3 +403,87 @@ def test_what_a_person_refuses_is_refused_by_mail(tmp_path: Path) -> None:
         told = passports(offices.minsk.sent())[-1]
         assert 'MessageType="Failure"' in told
         assert "Не по адресу" in told
+
+
+# --- second looks -------------------------------------------------------------------------------------------------
+
+
+def test_a_registration_reaches_the_newest_return_id_when_the_first_letter_had_to_wait(
+    offices: Town,
+) -> None:
+    """The EDMS was away at the first look; meanwhile the sender sent the document again."""
+    quiet(offices)
+    with away(offices.minsk):
+        looked_at(offices.minsk, partner.letter(partner.passport()))
+        looked_at(offices.minsk, resend())
+    offices.clock.advance(minutes=10)
+    for _ in range(4):
+        offices.minsk.work()
+
+    registered = [told for told in passports(offices.minsk.sent()) if "<Registration" in told]
+    assert len(cards(offices.minsk)) == 1
+    assert f'ReturnID="{"2b" * 16}"' in registered[0]
+
+
+def test_a_resend_still_waits_for_a_person_when_the_edms_was_away_at_the_first_look(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"partner": '[partner.receive]\nresend = "wait"'}) as offices:
+        quiet(offices)
+        arrive(offices.minsk, partner.letter(partner.passport()))
+        with away(offices.minsk):
+            number = looked_at(offices.minsk, resend())
+        offices.clock.advance(minutes=10)
+        offices.minsk.work()
+
+        assert offices.minsk.entry(number).state is State.WAITING
+
+
+def test_an_old_letter_looked_at_again_never_undoes_a_registration(offices: Town) -> None:
+    quiet(offices)
+    with away(offices.minsk):
+        first = looked_at(offices.minsk, partner.letter(partner.passport()))
+    with offices.minsk.parts.journal.write() as tx:
+        entries.conclude(tx, first, State.PARKED, now=offices.clock.now(), reason=Reason.DEFECT)
+    offices.clock.advance(minutes=10)
+    arrive(offices.minsk, resend())
+    with offices.minsk.parts.journal.write() as tx:
+        entries.reprocess(tx, first, who="night shift", why="looked again", now=offices.clock.now())
+
+    offices.minsk.work()
+    offices.minsk.work()
+
+    assert offices.minsk.entry(first).state is State.DONE
+    assert len(cards(offices.minsk)) == 1
+    assert not [told for told in passports(offices.minsk.sent()) if "Failure" in told]
+
+
+def test_an_addition_to_a_waiting_document_holds_up_nobody_else(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"partner": '[partner.receive]\nregister = "wait"'}) as offices:
+        quiet(offices)
+        arrive(offices.minsk, partner.letter(partner.passport()))
+        arrive(offices.minsk, addition())
+        other = partner.passport(message_id="9a" * 16, return_id="9b" * 16, uid="9c" * 16, number="77-9")
+
+        number = arrive(offices.minsk, partner.letter(other))
+
+        assert offices.minsk.entry(number).state is State.WAITING
+
+
+def looked_at(office: TownOffice, data: bytes) -> int:
+    """A letter arrives and a worker looks at it; nobody else does anything."""
+    number = office.receive(data, SENDER)
+    office.worker.work()
+    return number
+
+
+@contextmanager
+def away(office: TownOffice) -> Iterator[None]:
+    """The EDMS does not answer."""
+    path = Path(office.registry.removeprefix("sqlite:///"))
+    office.parts.edms.close()
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    try:
+        yield
+    finally:
+        path.rmdir()
+        path.with_suffix(".away").rename(path)

@@ -16,6 +16,7 @@ from tests.story import partner
 from tests.story.acts import answer, cards, dispatch, do, news, send_letter
 from tests.story.offices import Town, TownOffice, town
 from tests.story.test_bad_input import bounce_of
+from tests.story.test_repeats import passports
 
 
 def notices(office: TownOffice, name: str) -> list[str]:
@@ -87,7 +88,7 @@ def test_a_document_too_large_for_the_partner_is_said_on_the_card(tmp_path: Path
         offices.settle()
 
         assert offices.minsk.outgoing() == []
-        assert "larger than" in dispatch(offices.minsk, card).trouble
+        assert "Письмо больше" in dispatch(offices.minsk, card).trouble
         assert notices(offices.minsk, "Тихая")
 
 
@@ -267,3 +268,76 @@ def test_nothing_is_overdue_once_the_document_is_registered(offices: Town) -> No
     offices.settle()
 
     assert dispatch(offices.minsk, card).state == "registered"
+
+
+# --- one trouble is not everybody's -------------------------------------------------------------------------------
+
+
+def test_a_bounce_that_overtakes_the_note_that_it_was_sent_stops_nobody(offices: Town) -> None:
+    offices.post.delivers = False
+    send_letter(offices.minsk)
+    offices.minsk.collector.round()
+    (letter,) = offices.minsk.outgoing()
+    with offices.minsk.parts.journal.write() as tx:
+        entries.take_due(tx, "minsk", 1, offices.clock.now(), timedelta(minutes=1))
+        entries.bounced(tx, letter.id, "550 no", offices.clock.now())
+    send_letter(offices.minsk)
+
+    offices.settle()
+
+    states = [one.state for one in offices.minsk.outgoing()]
+    assert states == [State.FAILED, State.SENT]
+
+
+def test_one_dispatch_row_that_is_gone_keeps_no_other_news_from_its_card(offices: Town) -> None:
+    first, second = send_letter(offices.minsk), send_letter(offices.minsk)
+    offices.minsk.collector.round()
+    with people.at_work(offices.minsk.registry) as work:
+        work.run(text(f"delete from dispatch where card_id = {first}"))
+
+    offices.settle()
+
+    assert dispatch(offices.minsk, second).state == "registered"
+
+
+def test_one_document_to_two_organisations_of_one_partner_has_two_ladders(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"indices": '"EX-MOSCOW", "EX-TVER"'}) as offices:
+        offices.post.delivers = False
+        with people.at_work(offices.minsk.registry) as work:
+            work.run(text("insert into correspondent (exchange_index, short_name) values ('EX-TVER', 'Тверь')"))
+        card = send_letter(offices.minsk)
+        with people.at_work(offices.minsk.registry) as work:
+            people.send(work, card, "EX-TVER", clerk="Тихая", now=offices.clock.now())
+        offices.settle()
+        moscow, tver = passports(offices.minsk.sent())
+        assert ("EX-MOSCOW" in moscow, "EX-TVER" in recipients(moscow)) == (True, False)
+
+        told = partner.report(
+            message_id="1a" * 16,
+            return_id=re.findall('ReturnID="([0-9a-f]+)"', tver)[0],
+            uid="whatever",
+            body="<Reception>2026-03-11T12:00:00+03:00</Reception>",
+            kind="Reception",
+            sender="EX-TVER",
+        )
+        offices.minsk.receive(partner.letter(told, {}, name="Report.xml"), "edms@moscow.example")
+        offices.settle()
+
+        with people.at_work(offices.minsk.registry) as work:
+            states = {row.exchange_index: row.state for row in people.ladder(work, card)}
+        assert states == {"EX-MOSCOW": "sent", "EX-TVER": "received"}
+
+
+def recipients(passport: str) -> str:
+    """The Recipient of a passport's header."""
+    return passport.partition("<Recipient>")[2].partition("</Recipient>")[0]
+
+
+def test_people_get_their_mail(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"top": 'human_address = "people@minsk.example"'}) as offices:
+        data = b"From: edms@moscow.example\r\nSubject: Lunch?\r\n\r\nAt noon?\r\n"
+        offices.minsk.receive(data, "edms@moscow.example")
+
+        offices.settle()
+
+        assert [(to, letter) for _, to, letter in offices.post.carried] == [("people@minsk.example", data)]

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.edms_adapter.sql.values import Record, moment
 
 BUSY_SECONDS = 30  # LIMIT: how long a writer waits for another one on SQLite
+PATIENCE_SECONDS = 30  # LIMIT: for a connection, a lock or a statement of a database that hangs; then it counts as away
 WRITES = "edms_writes"
 POOL = {"pool_size": 16, "max_overflow": 16}  # connections stay open, about one for every thread that works
 NOW = {
@@ -140,7 +141,9 @@ def engine(url: str, zone: tzinfo = UTC, search_path: str = "") -> Engine:
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() != "sqlite":
         options = [f"-c timezone={_zone_name(zone)}"] + ([f"-c search_path={search_path}"] if search_path else [])
-        arguments = {"options": " ".join(options)} if address.get_backend_name() == "postgresql" else {}
+        options += [f"-c statement_timeout={PATIENCE_SECONDS}s", f"-c lock_timeout={PATIENCE_SECONDS}s"]
+        patient = {"options": " ".join(options), "connect_timeout": PATIENCE_SECONDS}
+        arguments = patient if address.get_backend_name() == "postgresql" else {}
         return create_engine(address, connect_args=arguments, pool_pre_ping=True, **POOL)
     in_file = {} if address.database in {None, "", ":memory:"} else POOL
     made = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}, **in_file)

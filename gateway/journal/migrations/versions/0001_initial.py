@@ -155,6 +155,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("open", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("due_at", MOMENT, nullable=True),
+        sa.Column("heard_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_exchanges_card", "exchanges", ["subject_card"], **where("subject_card <> ''"))
