@@ -6,8 +6,8 @@ import ssl
 from ipaddress import ip_network
 from pathlib import Path
 
-from gateway.inbound.imap import Watching
-from gateway.inbound.listening import Listening
+from gateway.inbound.imap.watch import Watching
+from gateway.inbound.smtp.listening import Listening
 from gateway.journal.entries import Entry
 from gateway.outbound.post import Relay, SmtpPost
 from gateway.ports import Post

@@ -23,9 +23,9 @@ from gateway.build import Parts, SystemClock, build, nothing_fails
 from gateway.crew import Crew
 from gateway.doors import Posts, door_of, mailbox_of
 from gateway.inbound.accept import Acceptor
-from gateway.inbound.imap import watch
-from gateway.inbound.imap_memory import JournalMemory
-from gateway.inbound.listener import Listener, listen
+from gateway.inbound.imap.memory import JournalMemory
+from gateway.inbound.imap.watch import watch
+from gateway.inbound.smtp.listener import Listener, listen
 from gateway.journal import entries
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher

@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from gateway.content import Held
-from gateway.demo_files import pdf
+from gateway.demo.files import pdf
 from gateway.dialects import by_name
 from gateway.edms_adapter import registry
 from gateway.envelope import Wrapping, seal

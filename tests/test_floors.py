@@ -62,8 +62,6 @@ ROOMS = (
     Room("doors", 4),
     Room("run", 4),
     Room("demo", 4),
-    Room("demo_files", 4),
-    Room("demo_offices", 4),
     Room("starter", 4),
     Room("cli", 4),
     Room("__main__", 4),
@@ -72,8 +70,8 @@ PURE, DOOR = 1, 4
 
 # a library, or one name of it → where it may be imported
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "aiosmtpd": ("inbound.smtp", "inbound.smtp_envelope"),
-    "aioimaplib": ("inbound.imap_client", "inbound.imap_guard"),
+    "aiosmtpd": ("inbound.smtp.conversation", "inbound.smtp.addressing"),
+    "aioimaplib": ("inbound.imap.client", "inbound.imap.guard"),
     "aiosmtplib": ("outbound.post", "outbound.relay_pool"),
     "email_validator": ("mail.address",),
     "sqlalchemy": ("journal", "edms_adapter"),

@@ -13,6 +13,6 @@ import click
 )
 def demo(keep: bool, directory: Path | None) -> None:
     """Send a document from Minsk to Moscow by real SMTP and watch its reports and the answer come home."""
-    from gateway.demo import run_demo
+    from gateway.demo.story import run_demo
 
     raise SystemExit(run_demo(directory, keep=keep))

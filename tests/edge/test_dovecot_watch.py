@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from gateway.content import MemorySink
-from gateway.inbound.imap import Watching
-from gateway.inbound.imap_client import GuardedClient
-from gateway.inbound.imap_guard import ConnectionBroken
-from gateway.inbound.imap_login import enter
-from gateway.inbound.imap_session import Session, Vanished
+from gateway.inbound.imap.client import GuardedClient
+from gateway.inbound.imap.guard import ConnectionBroken
+from gateway.inbound.imap.login import enter
+from gateway.inbound.imap.session import Session, Vanished
+from gateway.inbound.imap.watch import Watching
 from gateway.journal.entries import imap_source
 from gateway.model import Content
 from tests.inbound.imap_kit import Remembering, Watch

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from gateway.demo_offices import free_ports
+from gateway.demo.offices import free_ports
 from gateway.edms_adapter.registry import people
 from gateway.journal import entries
 from gateway.journal.entries import Direction, State

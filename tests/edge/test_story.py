@@ -15,8 +15,8 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
-from gateway.demo import Story, play, running, wait_for_door
-from gateway.demo_offices import MINSK, MOSCOW, PARTNERS, DemoOffice, free_ports
+from gateway.demo.offices import MINSK, MOSCOW, PARTNERS, DemoOffice, free_ports
+from gateway.demo.story import Story, play, running, wait_for_door
 from gateway.edms_adapter import registry
 from gateway.edms_adapter.registry import Correspondent, Office, people
 from gateway.journal import entries

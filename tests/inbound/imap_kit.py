@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from gateway.content import MemorySink
 from gateway.inbound.delivery import Delivery
-from gateway.inbound.imap import Watching, watch
+from gateway.inbound.imap.watch import Watching, watch
 from gateway.journal.entries import imap_source
 from gateway.model import Sink
 

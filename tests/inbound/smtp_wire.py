@@ -12,8 +12,8 @@ from typing import Any
 
 from gateway.content import MemorySink
 from gateway.inbound.delivery import Delivery
-from gateway.inbound.listener import Listener, listen
-from gateway.inbound.listening import Listening
+from gateway.inbound.smtp.listener import Listener, listen
+from gateway.inbound.smtp.listening import Listening
 from gateway.model import Sink
 
 OURS = "documents@ministry.example"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.inbound.imap_answers import Fetched, Garbled, copied, fetched, searched, selected
-from gateway.inbound.imap_framing import Framer, LimitExceeded, Limits, Piece
-from gateway.inbound.imap_names import keyword, mailbox, modified_utf7, quoted, uid_set
+from gateway.inbound.imap.answers import Fetched, Garbled, copied, fetched, searched, selected
+from gateway.inbound.imap.framing import Framer, LimitExceeded, Limits, Piece
+from gateway.inbound.imap.names import keyword, mailbox, modified_utf7, quoted, uid_set
 
 
 def framed(*blocks: bytes, limits: Limits | None = None) -> list[tuple[Piece, ...]]:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import trustme
 
-from gateway.inbound import imap_client
-from gateway.inbound.imap_framing import Limits
-from gateway.inbound.imap_guard import ConnectionBroken, Patience
-from gateway.inbound.imap_login import Account, enter
+from gateway.inbound.imap import client as imap_client
+from gateway.inbound.imap.framing import Limits
+from gateway.inbound.imap.guard import ConnectionBroken, Patience
+from gateway.inbound.imap.login import Account, enter
 from tests.inbound.imap_script import Hangup, Script, Talk, closes, says, stays_silent
 
 SHORT = Patience(connecting=timedelta(seconds=0.3), silence=timedelta(seconds=0.2), command=timedelta(seconds=1))

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.errors import Reason
 from gateway.inbound.delivery import Delivery
-from gateway.inbound.imap import MailboxMemory
-from gateway.inbound.imap_memory import JournalMemory
+from gateway.inbound.imap.memory import JournalMemory
+from gateway.inbound.imap.watch import MailboxMemory
 from gateway.journal import entries, mailboxes
 from gateway.journal.store import Journal
 from gateway.model import Sink

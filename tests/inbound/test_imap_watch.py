@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from gateway.content import MemorySink
-from gateway.inbound.imap import Watching
-from gateway.inbound.imap_framing import Limits
-from gateway.inbound.imap_guard import Patience
-from gateway.inbound.imap_login import retreat
+from gateway.inbound.imap.framing import Limits
+from gateway.inbound.imap.guard import Patience
+from gateway.inbound.imap.login import retreat
+from gateway.inbound.imap.watch import Watching
 from gateway.journal.entries import imap_source
 from tests.inbound.imap_kit import Watch
 from tests.inbound.imap_script import Act, Hangup, Script, Talk, closes, described, says, stays_silent

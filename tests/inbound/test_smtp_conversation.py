@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.inbound.listener import listen
-from gateway.inbound.smtp_envelope import read_path
+from gateway.inbound.smtp.addressing import read_path
+from gateway.inbound.smtp.listener import listen
 from tests.inbound.smtp_wire import OURS, Accepting, listening, running, talking
 
 

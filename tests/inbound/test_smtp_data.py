@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.inbound.smtp_data import DataScanner
+from gateway.inbound.smtp.transfer import DataScanner
 from tests.inbound.smtp_wire import Accepting, running, talking
 
 BREAKS = (b"\r\n", b"\n", b"\r", b"\0", b"\r\r\n", b"\n\r", b"\r\0\n", b"\x85", b"\x0b", b"\x0c", b"\xe2\x80\xa8")

@@ -16,7 +16,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP
 
-from gateway.inbound.listener import allowed
+from gateway.inbound.smtp.listener import allowed
 from tests.inbound.smtp_wire import OURS, Accepting, listening, running, talking
 
 

@@ -4,7 +4,7 @@
 from datetime import date
 from typing import Any
 
-from gateway.demo_files import pdf
+from gateway.demo.files import pdf
 from gateway.edms_adapter.registry import people
 from tests.story.offices import TownOffice
 

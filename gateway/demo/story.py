@@ -21,8 +21,8 @@ from tempfile import mkdtemp
 import click
 
 from gateway.build import SystemClock
-from gateway.demo_files import pdf
-from gateway.demo_offices import DemoOffice, set_up
+from gateway.demo.files import pdf
+from gateway.demo.offices import DemoOffice, set_up
 from gateway.edms_adapter.registry import people
 
 PATIENCE_SECONDS = 30.0  # LIMIT: for the whole story, after set-up

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Watching a mailbox: one task per mailbox, for as long as the service runs.
 
-Connect, log in, then rounds (`imap_rounds`) with IDLE between them, and polling whatever IDLE says.
+Connect, log in, then rounds (`rounds`) with IDLE between them, and polling whatever IDLE says.
 Whatever goes wrong ends the session, is told to the memory in the server's own words, and is tried again.
 """
 
@@ -15,11 +15,11 @@ from typing import Literal
 import structlog
 
 from gateway.inbound.delivery import Accept
-from gateway.inbound.imap_answers import Garbled
-from gateway.inbound.imap_client import GuardedClient
-from gateway.inbound.imap_framing import Limits
-from gateway.inbound.imap_guard import ConnectionBroken, Patience, first_of, printable
-from gateway.inbound.imap_login import (
+from gateway.inbound.imap.answers import Garbled
+from gateway.inbound.imap.client import GuardedClient
+from gateway.inbound.imap.framing import Limits
+from gateway.inbound.imap.guard import ConnectionBroken, Patience, first_of, printable
+from gateway.inbound.imap.login import (
     AFTER_ALARM,
     REFUSALS_BEFORE_ALARM,
     Account,
@@ -29,10 +29,10 @@ from gateway.inbound.imap_login import (
     enter,
     retreat,
 )
-from gateway.inbound.imap_memory import Epoch, MailboxMemory
-from gateway.inbound.imap_names import keyword
-from gateway.inbound.imap_rounds import Round, Rules, Standing
-from gateway.inbound.imap_session import Session
+from gateway.inbound.imap.memory import Epoch, MailboxMemory
+from gateway.inbound.imap.names import keyword
+from gateway.inbound.imap.rounds import Round, Rules, Standing
+from gateway.inbound.imap.session import Session
 from gateway.ports import Clock
 
 __all__ = ["Epoch", "MailboxMemory", "Sleep", "Watching", "watch"]

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from gateway.inbound.smtp_data import DataLimits
+from gateway.inbound.smtp.transfer import DataLimits
 
 
 @dataclass(frozen=True, slots=True)

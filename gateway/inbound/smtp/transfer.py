@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.inbound.smtp_replies import Reply
+from gateway.inbound.smtp.replies import Reply
 from gateway.model import Sink
 
 END = b"\r\n.\r\n"

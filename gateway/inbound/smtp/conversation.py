@@ -15,11 +15,11 @@ from collections.abc import Callable
 from aiosmtpd.smtp import SMTP, TLSSetupException, syntax
 
 from gateway.inbound.delivery import Delivery
-from gateway.inbound.listening import Listening
-from gateway.inbound.reception import Reception
-from gateway.inbound.smtp_data import BLOCK, StrictReader, receive
-from gateway.inbound.smtp_envelope import EnvelopeRules, read_path
-from gateway.inbound.smtp_replies import Reply, enhanced
+from gateway.inbound.smtp.addressing import EnvelopeRules, read_path
+from gateway.inbound.smtp.listening import Listening
+from gateway.inbound.smtp.reception import Reception
+from gateway.inbound.smtp.replies import Reply, enhanced
+from gateway.inbound.smtp.transfer import BLOCK, StrictReader, receive
 from gateway.model import Sink
 
 LINGER_SECONDS = 3.0  # how long a client that was cut off may still talk, so that it hears our reply

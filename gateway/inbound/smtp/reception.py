@@ -13,8 +13,8 @@ from collections.abc import Callable
 import structlog
 
 from gateway.inbound.delivery import Accept, Delivery
-from gateway.inbound.smtp_data import DIRECT, in_thread
-from gateway.inbound.smtp_replies import Reply
+from gateway.inbound.smtp.replies import Reply
+from gateway.inbound.smtp.transfer import DIRECT, in_thread
 from gateway.model import Sink
 
 log = structlog.get_logger("gateway.inbound.smtp")

@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from gateway.inbound import imap_answers
-from gateway.inbound.imap_answers import Fetched, Selected
-from gateway.inbound.imap_client import GuardedClient
-from gateway.inbound.imap_guard import ConnectionBroken
-from gateway.inbound.imap_login import Declined, Throttled, broken, declined, words
-from gateway.inbound.imap_names import keyword, mailbox, uid_set
+from gateway.inbound.imap import answers
+from gateway.inbound.imap.answers import Fetched, Selected
+from gateway.inbound.imap.client import GuardedClient
+from gateway.inbound.imap.guard import ConnectionBroken
+from gateway.inbound.imap.login import Declined, Throttled, broken, declined, words
+from gateway.inbound.imap.names import keyword, mailbox, uid_set
 from gateway.model import Sink
 
 BLOCK = 1 << 20  # bytes asked for at once
@@ -45,7 +45,7 @@ class Session:
 
     async def select(self) -> Selected:
         """Open the folder, again and again if you like: every time it says how it stands."""
-        return imap_answers.selected(await self._ask("SELECT", self._client.select(self._folder)))
+        return answers.selected(await self._ask("SELECT", self._client.select(self._folder)))
 
     def windows(self, low: int, high: int, exists: int) -> list[range]:
         """Return the windows of *low*…*high* to be searched one after the other; one if all *exists* letters fit."""
@@ -65,11 +65,11 @@ class Session:
 
     async def last_uid(self) -> int:
         """Return the highest UID in the folder, 0 when it is empty."""
-        return max(await self._search("*", 1, imap_answers.MAX_UID), default=0)
+        return max(await self._search("*", 1, answers.MAX_UID), default=0)
 
     async def _search(self, what: str, low: int, high: int) -> tuple[int, ...]:
         lines = await self._ask("SEARCH", self._client.protocol.search("UID", what, by_uid=True))
-        return imap_answers.searched(lines, low, high)
+        return answers.searched(lines, low, high)
 
     async def described(self, uids: Sequence[int]) -> dict[int, Fetched]:
         """Return flags, size and moment of arrival of *uids* (at most `BATCH`) by UID; what is gone is missing."""
@@ -116,7 +116,7 @@ class Session:
         lines = await self._ask("FETCH", self._client.protocol.fetch(uid_set(uids), items, by_uid=True))
         wanted = frozenset(uids)
         found: dict[int, Fetched] = {}
-        for letter in imap_answers.fetched(lines):
+        for letter in answers.fetched(lines):
             if letter.uid in wanted and (letter.uid not in found or letter.has_body or letter.size is not None):
                 found[letter.uid] = letter
         return found
@@ -143,7 +143,7 @@ class Session:
             await self._into(folder, lambda: self._client.uid("MOVE", uid_set(uids), mailbox(folder)))
         else:
             lines = await self._into(folder, lambda: self._client.uid("COPY", uid_set(uids), mailbox(folder)))
-            proven = [uid for uid in uids if any(uid in run for run in imap_answers.copied(lines))]
+            proven = [uid for uid in uids if any(uid in run for run in answers.copied(lines))]
             if proven:
                 await self._ask("STORE", self._client.uid("STORE", uid_set(proven), "+FLAGS.SILENT (\\Deleted)"))
                 await self._ask("EXPUNGE", self._client.uid("EXPUNGE", uid_set(proven)))

@@ -10,9 +10,9 @@ from datetime import timedelta
 from random import Random
 from typing import Literal
 
-from gateway.inbound.imap_client import GuardedClient
-from gateway.inbound.imap_framing import Limits, Piece
-from gateway.inbound.imap_guard import ConnectionBroken, Patience, printable
+from gateway.inbound.imap.client import GuardedClient
+from gateway.inbound.imap.framing import Limits, Piece
+from gateway.inbound.imap.guard import ConnectionBroken, Patience, printable
 
 # RFC 5530 codes and providers' words for "not now"; none of them says anything about the password
 _BUSY = re.compile(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import aioimaplib  # type: ignore[import-untyped]  # the library has no annotations
 
-from gateway.inbound.imap_framing import Limits
-from gateway.inbound.imap_guard import ConnectionBroken, GuardedProtocol, Patience, printable
+from gateway.inbound.imap.framing import Limits
+from gateway.inbound.imap.guard import ConnectionBroken, GuardedProtocol, Patience, printable
 
 
 class GuardedClient(aioimaplib.IMAP4):  # type: ignore[misc]  # the library has no annotations

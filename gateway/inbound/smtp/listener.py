@@ -20,10 +20,10 @@ from typing import cast
 import structlog
 
 from gateway.inbound.delivery import Accept
-from gateway.inbound.listening import Listening
-from gateway.inbound.reception import Reception
-from gateway.inbound.smtp import Conversation, LmtpConversation, silence_library_log
-from gateway.inbound.smtp_envelope import EnvelopeRules
+from gateway.inbound.smtp.addressing import EnvelopeRules
+from gateway.inbound.smtp.conversation import Conversation, LmtpConversation, silence_library_log
+from gateway.inbound.smtp.listening import Listening
+from gateway.inbound.smtp.reception import Reception
 
 __all__ = ["Listener", "Listening", "allowed", "listen"]
 

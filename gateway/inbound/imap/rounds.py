@@ -14,11 +14,11 @@ from typing import Literal
 import structlog
 
 from gateway.inbound.delivery import Accept, Delivery
-from gateway.inbound.imap_answers import Fetched, Garbled, Selected
-from gateway.inbound.imap_guard import ConnectionBroken
-from gateway.inbound.imap_login import Declined, Throttled
-from gateway.inbound.imap_memory import Epoch, MailboxMemory
-from gateway.inbound.imap_session import BATCH, Session, TooLarge, Unreadable, Vanished
+from gateway.inbound.imap.answers import Fetched, Garbled, Selected
+from gateway.inbound.imap.guard import ConnectionBroken
+from gateway.inbound.imap.login import Declined, Throttled
+from gateway.inbound.imap.memory import Epoch, MailboxMemory
+from gateway.inbound.imap.session import BATCH, Session, TooLarge, Unreadable, Vanished
 from gateway.journal.entries import imap_source
 from gateway.model import Content
 from gateway.ports import Clock

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeGuard
 
-from gateway.inbound.imap_framing import Piece
+from gateway.inbound.imap.framing import Piece
 
 Token = bytes | bytearray | None | list["Token"]  # an atom or quoted text, a literal, NIL, a list
 

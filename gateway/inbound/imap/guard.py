@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """aioimaplib 2.0.3 without its faults: a connection answers or says why it ended; it never hangs and never swells.
 
-What is replaced, and why: responses are framed by `imap_framing` (the library recurses per line, counts parentheses and
+What is replaced, and why: responses are framed by `framing` (the library recurses per line, counts parentheses and
 sets no limits); one command runs at a time and gets every untagged line whole (the library deletes ``* `` anywhere);
 a lost connection, a limit or an unanswered command ends the connection and everything that waits for it
 (the library waits on); AUTHENTICATE's error challenge is answered; nothing that can hold a secret is logged.
@@ -21,8 +21,8 @@ from typing import Any
 import aioimaplib  # type: ignore[import-untyped]  # the library has no annotations
 import structlog
 
-from gateway.inbound.imap_framing import Framer, LimitExceeded, Limits, Piece, Response
-from gateway.inbound.imap_names import mailbox, quoted
+from gateway.inbound.imap.framing import Framer, LimitExceeded, Limits, Piece, Response
+from gateway.inbound.imap.names import mailbox, quoted
 
 logging.getLogger("aioimaplib.aioimaplib").setLevel(logging.ERROR)  # its debug lines hold passwords and letters
 

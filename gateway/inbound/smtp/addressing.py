@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from gateway.inbound.listening import Listening
-from gateway.inbound.reception import Reception
+from gateway.inbound.smtp.listening import Listening
+from gateway.inbound.smtp.reception import Reception
 
 
 class EnvelopeRules:
