@@ -59,6 +59,7 @@ ROOMS = (
     # floor 4: the door; may import all
     Room("build", 4),
     Room("crew", 4),
+    Room("node", 4),
     Room("doors", 4),
     Room("run", 4),
     Room("demo", 4),
@@ -86,7 +87,19 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "pydantic_core": ("settings", "edms_adapter.sql", "journal.values"),
     "click": ("cli", "demo"),
     "rich": ("cli",),
-    "structlog": ("logs", "journal", "outbox", "inbound", "outbound", "edms_adapter", "run", "crew", "cli", "demo"),
+    "structlog": (
+        "logs",
+        "journal",
+        "outbox",
+        "inbound",
+        "outbound",
+        "edms_adapter",
+        "run",
+        "node",
+        "crew",
+        "cli",
+        "demo",
+    ),
 }
 
 # the outside world: below floor 2 there is none of it

@@ -17,7 +17,8 @@ def run(context: Context, workers: int | None) -> None:
 
     from gateway.journal.store import SchemaMismatch
     from gateway.logs import configure_logs
-    from gateway.run import Node, place_of, run_service
+    from gateway.node import Node, place_of
+    from gateway.run import run_service
     from gateway.settings import Settings
 
     def load() -> Settings:

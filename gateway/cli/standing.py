@@ -15,74 +15,65 @@ from gateway.model import ExchangeId
 @json_option
 @pass_context
 def status(context: Context, as_json: bool) -> None:
-    """Show queues, mailboxes and partners in one screen; exits 1 when something wants a person."""
+    """Show queues, partners and mailboxes in one screen; exits 1 when something wants a person."""
     with context.journal() as journal, journal.read() as tx:
-        counts = entries.counts(tx)
-        queues = [
-            {
-                "direction": direction,
-                "state": state,
-                "letters": letters,
-                "oldest": counts.oldest.get((direction, state)),
-            }
-            for (direction, state), letters in counts.by_state.items()
-        ]
-        parked = [
-            {"state": state, "reason": reason, "letters": letters}
-            for (state, reason), letters in counts.by_reason.items()
-        ]
-        partners = [
-            {
-                "partner": one.partner,
-                "heard_at": one.heard_at,
-                "sent_at": one.sent_at,
-                "queued": one.queued,
-                "failed": one.failed,
-                "parked": one.parked,
-            }
-            for one in entries.partners(tx)
-        ]
-        boxes = [
-            {
-                "mailbox": box.mailbox,
-                "heard_at": box.heard_at,
-                "failed_at": box.failed_at,
-                "login_refused": box.login_refused,
-                "words": box.words or None,
-            }
-            for box in mailboxes.states(tx)
-        ]
-    ill = [box for box in boxes if box["words"]]
-    waiting = [queue for queue in queues if str(plain(queue["state"])) in ("parked", "failed")]
+        queues, reasons, partners, boxes = _queues(tx), _reasons(tx), _partners(tx), _mailboxes(tx)
+    ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
+    ok = ok and not any(box["words"] for box in boxes)
     if as_json:
-        click.echo(
-            json_line(
-                {
-                    "queues": queues,
-                    "reasons": parked,
-                    "mailboxes": boxes,
-                    "partners": partners,
-                    "ok": not (ill or waiting),
-                }
-            )
-        )
+        whole = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners}
+        click.echo(json_line({**whole, "ok": ok}))
     else:
-        show(
-            queues,
-            ("direction", "state", "letters", "oldest"),
-            as_json=False,
-            title="Letters",
-            nothing="no letters yet",
-        )
-        if parked:
-            show(parked, ("state", "reason", "letters"), as_json=False, title="Why: edms-gateway quarantine list")
-        if partners:
-            show(partners, tuple(partners[0]), as_json=False, title="Partners")
-        if boxes:
-            columns = ("mailbox", "heard_at", "failed_at", "login_refused", "words")
-            show(boxes, columns, as_json=False, title="Mailboxes")
-    if ill or waiting:
+        show(queues, ("direction", "state", "letters", "oldest"), as_json=False, title="Letters", nothing="none yet")
+        for rows, title in (
+            (reasons, "Why (edms-gateway quarantine list, queue list)"),
+            (partners, "Partners"),
+            (boxes, "Mailboxes"),
+        ):
+            if rows:
+                show(rows, tuple(rows[0]), as_json=False, title=title)
+    if not ok:
         raise SystemExit(PROBLEMS)
+
+
+def _queues(tx: Connection) -> list[Row]:
+    counts = entries.counts(tx)
+    return [
+        {"direction": place[0], "state": place[1], "letters": letters, "oldest": counts.oldest.get(place)}
+        for place, letters in counts.by_state.items()
+    ]
+
+
+def _reasons(tx: Connection) -> list[Row]:
+    by_reason = entries.counts(tx).by_reason.items()
+    return [{"state": state, "reason": reason, "letters": letters} for (state, reason), letters in by_reason]
+
+
+def _partners(tx: Connection) -> list[Row]:
+    return [
+        {
+            "partner": one.partner,
+            "heard_at": one.heard_at,
+            "sent_at": one.sent_at,
+            "queued": one.queued,
+            "failed": one.failed,
+            "parked": one.parked,
+        }
+        for one in entries.partners(tx)
+    ]
+
+
+def _mailboxes(tx: Connection) -> list[Row]:
+    return [
+        {
+            "mailbox": box.mailbox,
+            "heard_at": box.heard_at,
+            "failed_at": box.failed_at,
+            "login_refused": box.login_refused,
+            "words": box.words or None,
+        }
+        for box in mailboxes.states(tx)
+    ]
 
 
 @click.command()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the EDMS wants: documents to send, what its people did, and the news it must hear.
 
-Four errands, each repeatable at any time: `fetch_outgoing`, `fetch_changes`, `tell_edms`, `tell_overdue`.
+Four errands, each repeatable at any time: `fetch_outgoing`, `fetch_changes`, `tell_edms`, and what is overdue.
 The journal and the EDMS never share a transaction; whatever is done on one side is marked on the other afterwards, and
 found again by its key when that marking is lost.
 """
@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
@@ -18,13 +17,14 @@ from sqlalchemy import Connection
 from gateway import identity
 from gateway.errors import Reason, Refused
 from gateway.journal import cursors, entries, events, exchanges
-from gateway.journal.entries import Direction, Entry, State
+from gateway.journal.entries import Entry, State
 from gateway.journal.events import Recorded
 from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
 from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
 from gateway.office import Office, Partner
-from gateway.outbound.sayings import overdue, said
+from gateway.outbound.overdue import Overdue, last_letter
+from gateway.outbound.sayings import said
 from gateway.outbox import Outbox, subscription_of, until
 from gateway.ports import Edms, EdmsEvent, Failpoint, Outgoing, OutgoingState
 from gateway.reports import Rung
@@ -47,23 +47,29 @@ class Collector:
     now: Callable[[], datetime]
     failpoint: Failpoint
 
+    @property
+    def overdue(self) -> Overdue:
+        return Overdue(self.journal, self.edms, self.office, self.outbox, self.now)
+
     def round(self) -> int:
         """Run every errand once; return how much there was to do."""
-        return self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.tell_overdue()
+        return self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.overdue.tell()
 
     # --- documents to send
 
     def fetch_outgoing(self) -> int:
         """Queue every document the EDMS wants sent: unique by its dispatch row, so a repeat only marks it again."""
-        wanted = self.edms.outgoing(OUTGOING)
-        for item in wanted:
+        queued = 0
+        for item in self.edms.outgoing(OUTGOING):
             try:
                 self._send(item)
             except Refused as why:
                 self.edms.mark(item.ref, OutgoingState.REFUSED, said(why, self.office), self.now())
             except Exception:  # an edge: what is wrong with one document keeps no other one from going
                 log.exception("a document could not be queued", outgoing_ref=item.ref)
-        return len(wanted)
+                continue
+            queued += 1
+        return queued
 
     def _send(self, item: Outgoing) -> None:
         with self.journal.read() as tx:
@@ -219,60 +225,13 @@ class Collector:
             events.told(tx, [fact.id for fact in facts], self.now())
         return len(facts)
 
-    def _due_at(self, exchange: Exchange, letter: Entry | None, now: datetime) -> datetime | None:
-        """Return a later moment when the limit did not run from the queueing; None when it is truly over, or void."""
-        if letter is None or letter.state is State.FAILED:
-            return None
-        due_at = self.outbox.next_due(exchange, _rung(exchange), letter.sent_at or now)
-        return due_at if due_at is not None and due_at > now else None
-
-    def _overdue(self, exchange: Exchange) -> str:
-        ours = self.office.ours(exchange.office) or self.office.settings.offices[0]
-        due = (exchange.due_at or self.now()).astimezone(ZoneInfo(ours.time_zone))
-        return overdue(_rung(exchange), f"{due:%d.%m.%Y %H:%M}", self.office)
-
-    def _following(self, exchange: Exchange, letter: Entry, now: datetime) -> datetime | None:
-        """Return when the rung after an overdue receipt is due."""
-        due_at = self.outbox.next_due(exchange, Rung.RECEIVED, letter.sent_at or now)
-        return due_at if due_at is not None and due_at > now else None
-
-    def tell_overdue(self) -> int:
-        """Say on the sender's card which rung did not come in time; a late one is accepted afterwards."""
-        now = self.now()
-        with self.journal.read() as tx:
-            late = exchanges.overdue(tx, now, PAGE)
-        for exchange in late:
-            with self.journal.read() as tx:
-                letter = _last_letter(tx, exchange, exchange.outgoing_ref)
-            due_at = self._due_at(exchange, letter, now)
-            void = exchange.until is not None and now > exchange.until
-            if due_at is None and not void and letter and letter.state is State.SENT and exchange.outgoing_ref:
-                self.edms.mark(exchange.outgoing_ref, OutgoingState.OVERDUE, self._overdue(exchange), now)
-                due_at = self._following(exchange, letter, now)
-            with self.journal.write() as tx:
-                standing = exchanges.get(tx, exchange.id, lock=True) or exchange
-                exchanges.save(
-                    tx, replace(standing, due_at=due_at if standing.due_at == exchange.due_at else standing.due_at)
-                )
-        return len(late)
-
-
-def _last_letter(tx: Connection, exchange: Exchange, outgoing_ref: str | None) -> Entry | None:
-    """Return the newest letter that went for a dispatch row."""
-    letters = entries.select(tx, direction=Direction.OUT, exchange=exchange.id)
-    return next((letter for letter in letters if letter.outgoing_ref == outgoing_ref), None)
-
-
-def _rung(exchange: Exchange) -> Rung:
-    return Rung[exchange.rung.upper()] if exchange.rung else Rung.SENT
-
 
 def _asked_again(tx: Connection, exchange: Exchange, outgoing_ref: str) -> bool:
     """Say whether the clerk wants this dispatch sent anew, rather than that we could not mark it as taken.
 
     Anew: its last letter failed and the EDMS knows it, or the partner refused the document.
     """
-    last = _last_letter(tx, exchange, outgoing_ref)
+    last = last_letter(tx, exchange, outgoing_ref)
     if last is None or last.told_at is None:
         return False
     return last.state is State.FAILED or exchange.rung == Rung.REFUSED.name.lower()

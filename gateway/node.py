@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One node: the edge process that owns every socket, and the crew of workers that parse.
+
+Starts from the inside out (journal, workers, collecting and sending, doors last) and stops the other way round, so
+nothing is taken that nobody would keep.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import socket
+from collections.abc import Coroutine
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import IO, Any
+from uuid import uuid4
+
+import structlog
+
+from gateway.build import Parts
+from gateway.crew import Crew
+from gateway.doors import Posts, door_of, mailbox_of
+from gateway.inbound.accept import Acceptor
+from gateway.inbound.imap.memory import JournalMemory
+from gateway.inbound.imap.watch import watch
+from gateway.inbound.smtp.listener import Listener, listen
+from gateway.journal import entries
+from gateway.outbound.collect import Collector
+from gateway.outbound.dispatch import Dispatcher
+from gateway.retry import Backoff
+
+DRAIN = timedelta(seconds=20)  # LIMIT: for conversations under way when we are told to stop
+MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
+REST_TIMES = 9  # LIMIT: of the time the EDMS took to answer; so asking takes a tenth of ours
+PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
+TIDY = timedelta(hours=1)
+ORPHAN_AGE = timedelta(days=1)  # LIMIT: younger files may still get their row
+
+log = structlog.get_logger(__name__)
+
+
+def only_one(directory: Path) -> IO[bytes]:
+    """Lock the folder of large letters for this node, until the returned file is closed.
+
+    Raises BlockingIOError when another node of this machine has it: two would take each other's claims for left over.
+    """
+    lock = (directory / "node.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise BlockingIOError(error.errno, "another gateway runs with this journal") from error
+    return lock
+
+
+class Node:
+    """One edge process and its workers, from start to stop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.listeners: list[Listener] = []
+        self._name = socket.gethostname()  # one node a machine for one journal: what it left behind is its own
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stop = asyncio.Event()
+        self._lock: IO[bytes] | None = None
+        self._news = asyncio.Event()  # something may be told to the EDMS, or flagged in a mailbox
+        self._mailbox_wakes: list[asyncio.Event] = []
+        retry = parts.settings.retry
+        self._posts = Posts(parts.settings)
+        self._crew = Crew(parts, self._name, self._finished)
+        self._acceptor = Acceptor(
+            parts.journal,
+            parts.office,
+            parts.clock.now,
+            failpoint=parts.failpoint,
+            wake=self._crew.wake,
+            min_free_bytes=MIN_FREE_BYTES,
+        )
+        self._dispatcher = Dispatcher(
+            parts.journal,
+            self._posts.for_letter,
+            parts.clock.now,
+            Backoff(retry.first, retry.longest, retry.give_up),
+            name=f"{self._name}.post",
+            failpoint=parts.failpoint,
+            told=self._news.set,
+        )
+        self._collector = Collector(
+            parts.journal, parts.edms, parts.office, parts.outbox, parts.clock.now, parts.failpoint
+        )
+
+    async def start(self) -> None:
+        """Start everything; raises OSError when a door cannot be opened."""
+        settings = self.parts.settings
+        self._lock = only_one(self.parts.journal.blobs.directory)
+        self._release(self._name)
+        self._crew.start()
+        self._spawn(self._acceptor.run())
+        self._spawn(self._dispatch())
+        self._spawn(self._collect())
+        self._spawn(self._tidy())
+        for listener in settings.listeners:
+            door = door_of(listener, settings)
+            self.listeners.append(await listen(door, self._acceptor, new_id=new_id, also_ours=self._a_bounce))
+        for mailbox in settings.mailboxes:
+            wake = asyncio.Event()
+            self._mailbox_wakes.append(wake)
+            self._spawn(
+                watch(
+                    mailbox_of(mailbox, settings),
+                    self._acceptor,
+                    JournalMemory(self.parts.journal),
+                    clock=self.parts.clock,
+                    rng=Random(),
+                    stop=self._stop,
+                    wake=wake,
+                )
+            )
+        log.info("started", node=self._name, listeners=[place_of(listener) for listener in self.listeners])
+
+    async def stop(self) -> None:
+        """Close the doors, let work in hand finish, stop."""
+        self._stop.set()
+        for listener in self.listeners:
+            await listener.close(DRAIN)
+        await self._crew.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(Exception):  # an edge: the journal may be away; what was sent then goes again
+            await self._dispatcher.close(DRAIN)
+        await self._posts.close()
+        self._acceptor.close()
+        if self._lock is not None:
+            self._lock.close()
+        log.info("stopped", node=self._name)
+
+    async def failed(self) -> None:
+        """Return only when a part of the node has died, which none should."""
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:  # Any: as asyncio has it
+        self._tasks.append(asyncio.ensure_future(work))
+
+    def _a_bounce(self, address: str) -> bool:
+        """Say whether *address* is the tagged envelope sender of a letter of ours."""
+        return self.parts.outbox.sealer.bounce_for((address,)) is not None
+
+    def _finished(self) -> None:
+        """A worker finished letters: answers may be queued, news told, mailboxes flagged."""
+        self._dispatcher.wake.set()
+        self._news.set()
+        for wake in self._mailbox_wakes:
+            wake.set()
+
+    def _release(self, name: str) -> None:
+        """Give back what we held when we stopped without a word."""
+        with self.parts.journal.write() as tx:
+            entries.release(tx, name, self.parts.clock.now())
+
+    async def _dispatch(self) -> None:
+        """Send letters for ever; when the journal is away, begin again until it is back."""
+        while True:
+            try:
+                await self._dispatcher.run()
+            except Exception as error:  # an edge: the journal may be away for a while
+                log.warning("sending pauses", error=f"{type(error).__name__}: {error}"[:300])
+                await asyncio.sleep(PAUSE.total_seconds())
+
+    async def _tidy(self) -> None:
+        """Once an hour remove what crashes left behind: files without a row, in our store and in the EDMS's."""
+        while True:
+            await asyncio.sleep(TIDY.total_seconds())
+            try:
+                await asyncio.to_thread(self._sweep)
+            except Exception as error:  # an edge: nothing depends on it, and the next hour comes
+                log.warning("could not tidy up", error=f"{type(error).__name__}: {error}"[:300])
+
+    def _sweep(self) -> None:
+        parts = self.parts
+        with parts.journal.read() as tx:
+            swept = parts.journal.blobs.sweep(parts.clock.now() - ORPHAN_AGE, entries.KnownBlobs(tx))
+        parts.edms.sweep()
+        if swept:
+            log.info("tidied up", files=swept)
+
+    async def _collect(self) -> None:
+        """Ask the EDMS every `edms.poll`, and tell it our news at once.
+
+        Asking reads again what happened lately, so after a long answer we rest longer: it takes a tenth of our time.
+        """
+        poll = self.parts.settings.edms.poll
+        loop = asyncio.get_running_loop()
+        failures, ask_at = 0, loop.time()
+        while True:
+            self._news.clear()
+            began = loop.time()
+            asks = began >= ask_at
+            try:
+                busy = await asyncio.to_thread(self._collector.round if asks else self._collector.tell_edms)
+                if asks:
+                    rest = REST_TIMES * (loop.time() - began)
+                    ask_at = loop.time() + max(0 if busy else poll.total_seconds(), rest)
+                failures = 0
+            except Exception as error:  # an edge: the EDMS may raise anything, and we go on asking
+                failures += 1
+                busy = 0
+                log.warning("the EDMS does not answer", error=f"{type(error).__name__}: {error}"[:300])
+            if busy:
+                self._dispatcher.wake.set()
+                continue
+            pause = poll if not failures else min(poll * 2 ** min(failures, 20), self.parts.settings.edms.max_wait)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self._news.wait() if not failures else asyncio.Event().wait(), pause.total_seconds()
+                )
+
+
+def place_of(listener: Listener) -> str:
+    """Return where a listener is reached, as people write it."""
+    address = listener.address
+    return str(address) if isinstance(address, Path) else f"{address[0]}:{address[1]}"
+
+
+def new_id() -> str:
+    """Return an id that is unique for ever."""
+    return uuid4().hex
