@@ -38,13 +38,13 @@ class Outbox:
     # --- telling
 
     def tell(self, tx: Connection, exchange: Exchange, news: Sequence[Event], now: datetime) -> tuple[Event, ...]:
-        """Add facts of ours to *exchange*, queue the reports owed for them and save the exchange's rung.
+        """Add facts of ours to a standing *exchange*, queue the reports owed for them and write how far it has come.
 
         Returns the facts that were new; a fact known already is told no second time.
         """
         fresh = events.add(tx, exchange.id, news, ours=True, now=now)
         history = [fact.event for fact in events.history(tx, exchange.id, ours=True)]
-        exchanges.save(tx, replace(exchange, rung=reports.rung(history).name.lower()))
+        exchanges.advance(tx, replace(exchange, rung=reports.rung(history).name.lower()))
         for outbound in self.due(exchange, history, fresh, now):
             entries.queue(tx, outbound, now)
         return fresh

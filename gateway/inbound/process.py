@@ -147,6 +147,8 @@ def acknowledge(
             exchange = renewed(standing, opening)
         else:
             exchange = judged_afresh(standing, opening)
+        if standing is not None and exchange is not standing:
+            exchanges.save(tx, exchange)
         received = () if case.unreadable else (received_now(message, now),)
         desk.outbox.tell(tx, exchange, received, now)
         if repeat is Repeat.RESEND:

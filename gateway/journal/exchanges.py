@@ -67,6 +67,16 @@ _SAVE = (
     .where(X.id == bindparam("exchange"))
     .values({name: bindparam(f"new_{name}", type_=X[name].type) for name in _NAMES[1:]})
 )
+_ADVANCE = (
+    update(schema.exchanges)
+    .where(X.id == bindparam("exchange"))
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=X[name].type)
+            for name in ("rung", "subject_card", "registered_text", "registered_date")
+        }
+    )
+)
 _BY_RETURN_ID = (
     select(*_COLUMNS)
     .where(X.id == R.exchange, R.return_id == bindparam("sought"), X.direction == "out")
@@ -105,6 +115,19 @@ def save(tx: Connection, exchange: Exchange) -> None:
     if tx.execute(_SAVE, {"exchange": exchange.id, **row}).rowcount == 0:
         raise LookupError(f"there is no exchange {exchange.id}")
     _remember(tx, exchange)
+
+
+def advance(tx: Connection, exchange: Exchange) -> None:
+    """Write how far a standing *exchange* has come: rung, card and registration; its message and terms stay."""
+    values = {
+        "exchange": exchange.id,
+        "new_rung": exchange.rung,
+        "new_subject_card": exchange.subject_card,
+        "new_registered_text": exchange.registered.text if exchange.registered else None,
+        "new_registered_date": exchange.registered.date if exchange.registered else None,
+    }
+    if tx.execute(_ADVANCE, values).rowcount == 0:
+        raise LookupError(f"there is no exchange {exchange.id}")
 
 
 def by_return_id(tx: Connection, return_id: ReturnId) -> Exchange | None:

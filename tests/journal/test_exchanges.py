@@ -290,3 +290,19 @@ def test_a_cursor_is_where_it_was_put_last(journal: Journal) -> None:
         cursors.put(tx, "other", "1")
 
         assert cursors.get(tx, "changes") == "18"
+
+
+def test_advancing_writes_how_far_it_has_come_and_leaves_the_rest_alone(journal: Journal) -> None:
+    first = opened(journal)
+    further = replace(first, rung="registered", subject_card=CardRef("9"), registered=Number("В-15", date(2031, 3, 4)))
+
+    with journal.write() as tx:
+        exchanges.advance(tx, replace(further, digest="other", attempt=7))
+
+    with journal.read() as tx:
+        assert exchanges.get(tx, first.id) == further
+
+
+def test_what_was_not_opened_cannot_advance(journal: Journal) -> None:
+    with pytest.raises(LookupError), journal.write() as tx:
+        exchanges.advance(tx, exchange())
