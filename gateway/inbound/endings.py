@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from gateway.errors import Reason, Refused
 from gateway.inbound.bounces import Bounce
 from gateway.inbound.desk import Desk
-from gateway.journal import entries, exchanges
+from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.mail.headers import is_auto_reply
 from gateway.model import ExchangeId, Letter, MessageId, PartnerId
@@ -63,6 +63,32 @@ def park(entry: Entry, why: Refused, about: About, desk: Desk, now: datetime) ->
     """Lay the letter aside with its reason; an operator sees it, nobody else hears anything."""
     with desk.journal.write() as tx:
         conclude(tx, entry, State.PARKED, about, now, why=why)
+
+
+def seen_in_mailbox(entry: Entry, letter: Letter, desk: Desk) -> Entry | None:
+    """Return the entry that brought the very same letter before, if a rescan has found it again under another UID.
+
+    The letter is known by its content without trace fields; what arrives anew is never judged by that alone.
+    """
+    if not entry.source.startswith("imap:"):
+        return None
+    with desk.journal.write() as tx:
+        first = messages.seen_content(tx, letter.digest)
+        if first is None:
+            messages.note_content(tx, letter.digest, entry.id)
+        if first in (None, entry.id) or entry.arrived_anew:
+            return None
+        return entries.get(tx, first)
+
+
+def leave_rescanned(entry: Entry, first: Entry, desk: Desk, now: datetime) -> None:
+    """A rescan found a letter again: what became of it the first time stands, and nobody hears anything."""
+    why = Refused(Reason.NO_PASSPORT, "people's mail") if first.reason is Reason.NO_PASSPORT else None
+    about = About(first.partner, first.exchange, kind="duplicate")
+    with desk.journal.write() as tx:
+        conclude(
+            tx, entry, State.DONE, about, now, why=why, detail=f"came before as letter {first.id}", keep_letter=False
+        )
 
 
 def leave_to_people(entry: Entry, letter: Letter, desk: Desk, now: datetime) -> None:

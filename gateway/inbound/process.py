@@ -17,7 +17,16 @@ from gateway.errors import Deferred, Reason, Refused
 from gateway.inbound.bounces import read_bounce
 from gateway.inbound.changes import act_on_change, changes_a_card, finish_changed
 from gateway.inbound.desk import Desk
-from gateway.inbound.endings import UNKNOWN, About, conclude, leave_to_people, mark_undelivered, park
+from gateway.inbound.endings import (
+    UNKNOWN,
+    About,
+    conclude,
+    leave_rescanned,
+    leave_to_people,
+    mark_undelivered,
+    park,
+    seen_in_mailbox,
+)
 from gateway.inbound.intake import intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
@@ -54,6 +63,8 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
     """
     try:
         opened = unseal(desk.letter(entry).blocks(), scratch.sink, desk.limits, desk.spool)
+        if (first := seen_in_mailbox(entry, opened.letter, desk)) is not None:
+            return leave_rescanned(entry, first, desk, now)
         if (bounce := read_bounce(opened.letter)) is not None:
             return mark_undelivered(entry, bounce, desk, now)
         if opened.reading is None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gateway.edms_adapter.registry import people
 from gateway.errors import Reason
-from gateway.journal import entries
+from gateway.journal import entries, mailboxes
 from gateway.journal.entries import State
 from tests.story import partner
 from tests.story.acts import cards, dispatch, do, news, send_letter
@@ -96,6 +96,26 @@ def test_a_rescan_is_silent(offices: Town) -> None:
 
     assert len(offices.post.carried) == answers
     assert len(cards(offices.minsk)) == 1
+
+
+def test_a_rescan_parks_nothing_a_second_time(offices: Town) -> None:
+    stranger = partner.letter(partner.passport(sender="EX-NOBODY"), sender="who@nowhere.example")
+    arrive(offices.minsk, stranger, source=entries.imap_source("box", 1, 7))
+
+    again = arrive(offices.minsk, stranger, anew=False, source=entries.imap_source("box", 2, 1))
+
+    assert [entry.state for entry in offices.minsk.incoming()] == [State.PARKED, State.DONE]
+    assert offices.minsk.entry(again).detail == "came before as letter 1"
+
+
+def test_peoples_mail_stays_peoples_mail_after_a_rescan(offices: Town) -> None:
+    lunch = b"From: edms@moscow.example\r\nSubject: Lunch?\r\n\r\nAt noon?\r\n"
+    arrive(offices.minsk, lunch, source=entries.imap_source("box", 1, 7))
+
+    arrive(offices.minsk, lunch, anew=False, source=entries.imap_source("box", 2, 1))
+
+    with offices.minsk.parts.journal.read() as tx:
+        assert mailboxes.to_flag(tx, "box", 2, 10) == ()
 
 
 def test_the_same_message_id_with_another_content_is_parked_for_a_person(offices: Town) -> None:
