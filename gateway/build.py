@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import ENOENT
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.edms_adapter import SqlEdms, open_edms
@@ -71,5 +73,8 @@ def build(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails
 
 def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> SqlEdms:
     """Open the EDMS the settings name."""
+    kind, _, file = settings.edms.database.partition(":///")
+    if kind.startswith("sqlite") and not Path(file).exists():  # else a misspelt name would make an empty one
+        raise FileNotFoundError(ENOENT, "the EDMS has no database there", file)
     edms, zone = settings.edms, ZoneInfo(settings.offices[0].time_zone)
     return open_edms(edms.mapping, edms.database, edms.files, zone=zone, failpoint=failpoint, clock=clock)

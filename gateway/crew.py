@@ -19,6 +19,7 @@ import structlog
 from gateway.build import Parts, build
 from gateway.inbound.worker import Worker
 from gateway.journal import entries
+from gateway.logs import configure_logs
 from gateway.ports import Clock
 from gateway.settings import Settings
 
@@ -137,6 +138,7 @@ def serve(name: str, settings: Settings, clock: Clock, edge: socket.socket) -> N
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     limit = settings.workers.memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    configure_logs()
     edge.setblocking(False)
     parts = build(settings, clock)
     worker = Worker(

@@ -119,8 +119,9 @@ class Office:
             if proof.kind == "mailbox" and self._dedicated(proof.name) and proof.name == origin.channel:
                 return channel
         if named:
-            raise Refused(Reason.NO_PROOF, f"{sender} is known, but the letter lacks the proof of {named[0].id}")
-        raise Refused(Reason.STRANGER, f"no channel knows {sender or 'a letter without a sender'}")
+            words = f"{sender} is known, but the letter lacks the proof of {named[0].id}"
+            raise Refused(Reason.NO_PROOF, words, found=_came(origin))
+        raise Refused(Reason.STRANGER, f"no channel knows {sender or 'a letter without a sender'}", found=_came(origin))
 
     def partner(self, channel: ChannelSettings, index: str) -> Partner:
         """Return the partner of *channel* with this exchange index; raises Refused when it is none of them."""
@@ -233,6 +234,10 @@ def from_address(letter: Letter) -> str:
     except ValueError:
         return ""
     return found[0] if len(found) == 1 else ""
+
+
+def _came(origin: Origin) -> str:
+    return f"it came by {origin.channel}" + (f" from {origin.peer}" if origin.peer else "")
 
 
 def _speaks_as(channel: ChannelSettings, sender: str) -> bool:

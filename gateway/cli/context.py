@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.edms_adapter import MappingError, known_mapping
 from gateway.journal.store import Journal, SchemaMismatch
 from gateway.settings import ConfigurationError, Settings
 from gateway.settings_files import load
@@ -42,9 +43,13 @@ class Context:
     def settings(self) -> Settings:
         """Return the configuration; ends the command with 78 and every problem at once when it does not hold."""
         try:
-            return load(Path(self.config))
+            settings = load(Path(self.config))
+            known_mapping(settings.edms.mapping)
         except ConfigurationError as error:
             raise Ended("\n".join(str(problem) for problem in error.problems), BAD_CONFIGURATION) from error
+        except MappingError as error:
+            raise Ended(f"edms.mapping: {error}", BAD_CONFIGURATION) from error
+        return settings
 
     @contextmanager
     def journal(self) -> Iterator[Journal]:
@@ -72,6 +77,8 @@ def pass_context(command: Callable[..., None]) -> Callable[..., None]:
     def called(config: str, /, *arguments: object, **options: object) -> None:
         try:
             command(Context(config), *arguments, **options)
+        except OSError as error:
+            raise Ended(f"{error.filename or command.__name__}: {error.strerror or error}", PROBLEMS) from error
         except SQLAlchemyError as error:
             words = str(error).splitlines()[0][:300]
             raise Ended(f"a database is not available: {words}", UNAVAILABLE) from error

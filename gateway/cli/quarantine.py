@@ -50,7 +50,10 @@ def show_(context: Context, number: int, as_json: bool) -> None:
         with journal.read() as tx:
             entry = found(tx, number, Direction.IN)
             letter = entries.letter(tx, journal.blobs, number)
+            acts = [{"at": act.at, "act": act.act, "who": act.who, "why": act.why} for act in entries.acts(tx, number)]
         show([entry_row(entry)], COLUMNS_IN, as_json=as_json)
+        if acts and not as_json:
+            show(acts, tuple(acts[0]), as_json=False, title="Acts")
         understood = explained_letter(letter, journal.blobs.sink)
         if as_json:
             show([understood], (), as_json=True)

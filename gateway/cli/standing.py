@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``status`` and ``trace``: how things stand, and everything about one document."""
 
+import fcntl
+from pathlib import Path
+
 import click
 from sqlalchemy import Connection
 
@@ -18,12 +21,15 @@ def status(context: Context, as_json: bool) -> None:
     """Show queues, partners and mailboxes in one screen; exits 1 when something wants a person."""
     with context.journal() as journal, journal.read() as tx:
         queues, reasons, partners, boxes = _queues(tx), _reasons(tx), _partners(tx), _mailboxes(tx)
+        troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
+        running = is_running(journal.blobs.directory)
     ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
-    ok = ok and not any(box["words"] for box in boxes)
+    ok = ok and running and not troubled and not any(box["words"] for box in boxes)
     if as_json:
-        whole = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners}
-        click.echo(json_line({**whole, "ok": ok}))
+        lists = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners, "troubled": troubled}
+        click.echo(json_line({**lists, "running": running, "ok": ok}))
     else:
+        click.echo("the service runs" if running else "the service DOES NOT RUN")
         show(queues, ("direction", "state", "letters", "oldest"), as_json=False, title="Letters", nothing="none yet")
         for rows, title in (
             (reasons, "Why (edms-gateway quarantine list, queue list)"),
@@ -32,8 +38,23 @@ def status(context: Context, as_json: bool) -> None:
         ):
             if rows:
                 show(rows, tuple(rows[0]), as_json=False, title=title)
+        if troubled:
+            columns = ("id", "direction", "state", "kind", "partner", "attempts", "not_before", "detail", "words")
+            show(troubled, columns, as_json=False, title="Tried in vain so far")
     if not ok:
         raise SystemExit(PROBLEMS)
+
+
+def is_running(blobs: Path) -> bool:
+    """Say whether a node of this machine has the journal: it holds the lock in the folder of large letters."""
+    try:
+        with (blobs / "node.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def _queues(tx: Connection) -> list[Row]:

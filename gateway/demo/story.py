@@ -64,6 +64,7 @@ def run_demo(directory: Path | None, *, keep: bool) -> int:
     home = (directory or Path(mkdtemp(prefix="edms-demo-"))).absolute()
     click.echo(f"setting up two offices in {home}")
     minsk, moscow = set_up(home)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # the gateways end with us
     with running(minsk) as one, running(moscow) as other:
         for office, gateway in ((minsk, one), (moscow, other)):
             wait_for_door(office, gateway)

@@ -24,9 +24,20 @@ from gateway.edms_adapter.sql.edms import SqlEdms, nowhere
 from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.ports import Clock, Failpoint
 
-__all__ = ["MappingError", "SqlEdms", "open_edms"]
+__all__ = ["MappingError", "SqlEdms", "known_mapping", "open_edms"]
 
 BUILT_IN = Path(__file__).parent / "mappings"
+
+
+def known_mapping(mapping: Path | str) -> Path:
+    """Return the file of *mapping*, a path or the bare name of a built-in one; MappingError when there is none."""
+    path = Path(mapping)
+    if path.suffix != ".toml" and len(path.parts) == 1:
+        path = BUILT_IN / f"{mapping}.toml"
+    if not path.is_file():
+        shipped = ", ".join(sorted(one.stem for one in BUILT_IN.glob("*.toml")))
+        raise MappingError(f"there is no mapping {path}; shipped: {shipped}")
+    return path
 
 
 def open_edms(
@@ -42,8 +53,6 @@ def open_edms(
     *files* is the directory of larger files, *zone* the office's; without a *clock* the database's is asked.
     Nothing is connected yet; raises MappingError with every complaint about the file.
     """
-    path = Path(mapping)
-    if path.suffix != ".toml" and len(path.parts) == 1:
-        path = BUILT_IN / f"{mapping}.toml"
+    path = known_mapping(mapping)
     office = ZoneInfo(zone) if isinstance(zone, str) else zone
     return SqlEdms(path, url, files, office, failpoint, clock)

@@ -12,7 +12,7 @@ from gateway import identity
 from gateway.errors import Reason, Refused
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import About, conclude
-from gateway.inbound.intake import follow_up_id
+from gateway.inbound.intake import WAITS, follow_up_id, office_of
 from gateway.inbound.repeats import Repeat
 from gateway.inbound.rules import Case
 from gateway.journal import exchanges
@@ -42,7 +42,7 @@ def act_on_change(
     if receive.on_change == "refuse":
         raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
     same = exchange.digest == identity.document_digest(document)
-    because = "was sent again" if same else "differs from the document that is registered"
+    because = WAITS[office_of(case, desk.office).language]["again" if same else "changed"]
     waiting = replace(intake, wait_because=because)
     return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
 

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection
 
 from gateway.errors import Reason, Refused
@@ -13,6 +14,8 @@ from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.mail.headers import is_auto_reply
 from gateway.model import ExchangeId, Letter, MessageId, PartnerId
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def conclude(
         state,
         now=now,
         reason=why.reason if why else None,
-        detail=detail or (why.detail if why else ""),
+        detail=detail or _words(why),
         place=why.place if why else "",
         partner=about.partner,
         exchange=about.exchange,
@@ -57,6 +60,22 @@ def conclude(
         keep_letter=keep_letter,
         worker=entry.worker or None,
     )
+    log.info(
+        "letter done",
+        entry=entry.id,
+        state=state.value,
+        kind=about.kind,
+        partner=about.partner,
+        exchange=about.exchange,
+        reason=why.reason.value if why else None,
+    )
+
+
+def _words(why: Refused | None) -> str:
+    """What an operator reads: the reason in words, and what was found."""
+    if why is None:
+        return ""
+    return f"{why.detail}; {why.found}" if why.found else why.detail
 
 
 def park(entry: Entry, why: Refused, about: About, desk: Desk, now: datetime) -> None:

@@ -47,7 +47,7 @@ def understood(reading: Reading, letter: Letter, now: datetime) -> tuple[Message
     heading, about = reading.heading, reading.heading.about
     number = Number(about.number.text or NO_NUMBER, about.number.date or now.date())
     stand_in = Message(
-        id=MessageId(heading.message_id or f"letter:{letter.digest}"),
+        id=MessageId(f"letter:{letter.digest}"),  # never the passport's: a damaged copy is no other version of it
         return_id=ReturnId(heading.return_id or UNKNOWN),
         sent_at=heading.sent_at or now,
         sender=heading.sender or Party(),
@@ -63,7 +63,7 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
     """Return the exchange a document opens; of one without identity, an exchange of its letter alone."""
     ours = office_of(case, office)
     uid = case.document.uid
-    if not uid or uid == UNKNOWN:
+    if not uid or uid == UNKNOWN or case.unreadable:
         uid = DocumentUid(f"letter:{letter.digest}")
     subscription = case.message.subscription or subscription_of(case.partner)
     return Exchange(
@@ -106,7 +106,7 @@ def intake_of(case: Case, ours: OfficeSettings, entry: Entry) -> Intake:
         default_inbox=receive.default_inbox or ours.default_inbox,
         unknown_addressee=receive.unknown_addressee,
         same_number=receive.same_number,
-        wait_because=_wait_because(case),
+        wait_because=_wait_because(case, ours),
     )
 
 
@@ -148,9 +148,28 @@ WORDS = {
 }
 
 
-def _wait_because(case: Case) -> str:
+# Why a paper waits, for the people of the office, in its language.
+WAITS = {
+    "ru": {
+        "draft": "проект документа не регистрируется автоматически",
+        "agreed": "документы этого отправителя регистрирует человек",
+        "supplement": "дополнение к документу, который не поступил",
+        "changed": "отличается от зарегистрированного документа",
+        "again": "поступил повторно",
+    },
+    "en": {
+        "draft": "a draft is never registered by itself",
+        "agreed": "this partner's documents are registered by a person",
+        "supplement": "adds to a document that did not come",
+        "changed": "differs from the document that is registered",
+        "again": "was sent again",
+    },
+}
+
+
+def _wait_because(case: Case, ours: OfficeSettings) -> str:
     if case.document.type is DocumentType.DRAFT:
-        return "a draft is never registered by itself"
+        return WAITS[ours.language]["draft"]
     if case.partner.settings.receive.register == "wait":
-        return "this partner's documents are registered by a person"
+        return WAITS[ours.language]["agreed"]
     return ""

@@ -27,7 +27,7 @@ from gateway.inbound.endings import (
     park,
     seen_in_mailbox,
 )
-from gateway.inbound.intake import intake_of, office_of, opened_exchange, refusal_of, understood
+from gateway.inbound.intake import WAITS, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
 from gateway.journal import events, exchanges, messages
@@ -103,6 +103,8 @@ def verify(entry: Entry, letter: Letter, named: Party | None, desk: Desk) -> Par
 def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, desk: Desk, now: datetime) -> None:
     """Register a partner's document, or say why not; the receipt goes first, before the EDMS is touched."""
     broken = check(case, desk)
+    if case.unreadable is not None and stands_registered(case, desk):
+        return park(entry, case.unreadable, about(case, None), desk, now)  # never "refused" for what is registered
     opening = opened_exchange(case, desk.office, letter, now)
     exchange, repeat = acknowledge(entry, case, opening, desk, now)
     if exchange is None:
@@ -129,6 +131,13 @@ def check(case: Case, desk: Desk) -> Refused | None:
     except Refused as why:
         return why
     return None
+
+
+def stands_registered(case: Case, desk: Desk) -> bool:
+    """Say whether the document that *case* names is registered here already."""
+    with desk.journal.read() as tx:
+        standing = exchanges.by_document(tx, "in", case.partner.id, case.document.uid)
+    return standing is not None and standing.registered is not None
 
 
 def acknowledge(
@@ -175,13 +184,14 @@ def act(
 ) -> Registration | Waiting:
     """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
     document = case.document
-    intake = intake_of(case, office_of(case, desk.office), entry)
+    ours = office_of(case, desk.office)
+    intake = intake_of(case, ours, entry)
     if changes_a_card(case, exchange, repeat):
         return act_on_change(case, contents, exchange, intake, repeat, desk, now)
     if document.supplement:
         if now - entry.created_at < WAIT_FOR_MAIN_DOCUMENT:
             raise Deferred("the document this one adds to is not registered yet")
-        intake = replace(intake, wait_because="adds to a document that did not come")
+        intake = replace(intake, wait_because=WAITS[ours.language]["supplement"])
     outcome = desk.ask_edms(lambda: desk.edms.register(document, contents, exchange.id, intake), now)
     if isinstance(outcome, Registration):
         link_to_originals(case, exchange, desk, now)

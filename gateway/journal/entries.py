@@ -15,6 +15,7 @@ from gateway.journal.listing import (
     next_due,
     partners,
     select,
+    troubled,
 )
 from gateway.journal.outbound import (
     Outbound,
@@ -79,5 +80,6 @@ __all__ = [
     "set_held",
     "take_due",
     "told",
+    "troubled",
     "untold",
 ]

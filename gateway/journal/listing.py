@@ -117,6 +117,15 @@ def _stands(states: tuple[State, ...]) -> sa.ColumnElement[bool]:
     return sa.and_(E.direction.in_(sorted(directions)), E.state.in_([state.value for state in states]))
 
 
+def troubled(tx: Connection, limit: int) -> list[Entry]:
+    """Return at most *limit* letters that were tried in vain and will be tried again, the oldest first."""
+    waiting = E.state.in_([State.ACCEPTED.value, State.QUEUED.value])
+    return [
+        entry_of(row)
+        for row in tx.execute(sa.select(*COLUMNS).where(waiting, E.attempts > 0).order_by(E.id).limit(limit))
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class PartnerTraffic:
     """What went to and fro with one partner."""

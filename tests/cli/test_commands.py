@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 
 from gateway.cli import main
+from gateway.node import only_one
 from tests.dialects.packages import SAMPLES
 from tests.story.partner import PDF, passport
 
@@ -94,16 +95,41 @@ def test_what_nobody_knows_is_a_problem(office: Path) -> None:
     assert call("--config", office / "gateway.toml", "trace", "no-such-thing").exit_code == 1
 
 
-def test_an_empty_journal_is_fine(office: Path) -> None:
-    told = call("--config", office / "gateway.toml", "status", "--json")
+def test_status_is_well_while_a_node_runs_and_not_otherwise(office: Path) -> None:
+    config = office / "gateway.toml"
+    stopped = call("--config", config, "status", "--json")
+    lock = only_one(office / "blobs")
+    running = call("--config", config, "status", "--json")
+    lock.close()
 
-    assert told.exit_code == 0
-    assert json.loads(told.output)["ok"] is True
+    assert (stopped.exit_code, json.loads(stopped.output)["running"]) == (1, False)
+    assert (running.exit_code, json.loads(running.output)["ok"]) == (0, True)
+
+
+def test_a_mapping_that_is_not_there_is_a_broken_configuration(office: Path) -> None:
+    config = office / "gateway.toml"
+    config.write_text(config.read_text().replace('mapping = "registry"', 'mapping = "no-such"'))
+
+    for command in ("check-config", "run"):
+        told = call("--config", config, command)
+
+        assert told.exit_code == 78
+        assert "no-such" in told.output
+
+
+def test_looking_makes_no_database_for_the_edms(office: Path) -> None:
+    config = office / "gateway.toml"
+    config.write_text(config.read_text().replace("registry.db", "typo.db"))
+
+    told = call("--config", config, "edms", "check")
+
+    assert told.exit_code == 69
+    assert not (office / "typo.db").exists()
 
 
 def test_a_journal_of_another_age_is_78_with_what_to_do(office: Path) -> None:
     config = office / "gateway.toml"
-    assert call("--config", config, "status").exit_code == 0
+    call("--config", config, "status")
     engine = create_engine(f"sqlite:///{office}/journal.db")
     with engine.begin() as tx:
         tx.execute(text("update journal_version set version_num = 'older'"))

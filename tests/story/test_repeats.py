@@ -406,7 +406,7 @@ def test_a_resend_may_wait_for_a_person(tmp_path: Path) -> None:
         number = arrive(offices.minsk, resend())
 
         assert offices.minsk.entry(number).state is State.WAITING
-        assert cards(offices.minsk)[-1].waits_because == "was sent again"
+        assert cards(offices.minsk)[-1].waits_because == "поступил повторно"
 
 
 def test_what_a_person_refuses_is_refused_by_mail(tmp_path: Path) -> None:
@@ -507,3 +507,24 @@ def away(office: TownOffice) -> Iterator[None]:
     finally:
         path.rmdir()
         path.with_suffix(".away").rename(path)
+
+
+def test_a_damaged_copy_of_a_registered_document_is_parked_for_what_it_is(offices: Town) -> None:
+    quiet(offices)
+    arrive(offices.minsk, partner.letter(partner.passport()))
+    before = len(offices.post.carried)
+
+    number = arrive(offices.minsk, partner.letter(partner.passport()[:-40]))
+
+    assert offices.minsk.entry(number).reason is Reason.BAD_XML
+    assert len(offices.post.carried) == before
+
+
+def test_after_a_damaged_copy_was_refused_the_whole_one_is_registered(offices: Town) -> None:
+    quiet(offices)
+    arrive(offices.minsk, partner.letter(partner.passport()[:-40]))
+    assert 'MessageType="Failure"' in passports(offices.minsk.sent())[-1]
+
+    arrive(offices.minsk, partner.letter(partner.passport()))
+
+    assert [card.number for card in cards(offices.minsk)] == ["ВХ-1"]
