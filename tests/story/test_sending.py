@@ -13,7 +13,7 @@ from gateway.journal import entries
 from gateway.journal.entries import State
 from gateway.ports import Outcome, Phase, Posted
 from tests.story import partner
-from tests.story.acts import answer, cards, dispatch, do, news, send_letter
+from tests.story.acts import ANNEX, LETTER, answer, cards, dispatch, do, news, send_letter
 from tests.story.offices import Town, TownOffice, town
 from tests.story.test_bad_input import bounce_of
 from tests.story.test_repeats import passports
@@ -342,3 +342,37 @@ def test_people_get_their_mail(tmp_path: Path) -> None:
         offices.settle()
 
         assert [(to, letter) for _, to, letter in offices.post.carried] == [("people@minsk.example", data)]
+
+
+# --- as agreed with the partner -----------------------------------------------------------------------------------
+
+
+def test_a_package_in_one_zip_arrives_as_well_as_its_files_do(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"channel": 'package = "zip"\nfile_names = "rfc2231"\nlanguage = "en"'}) as offices:
+        card = send_letter(offices.minsk)
+
+        offices.settle()
+
+        (letter,) = [mail for mail in offices.minsk.sent() if mail["To"] == "edms@moscow.example"]
+        parts = [part.get_content_type() for part in letter.walk() if not part.is_multipart()]
+        assert parts == ["text/plain", "application/zip"]
+        with people.at_work(offices.moscow.registry) as work:
+            files = people.rows(work, "select name, content from card_file order by position")
+        assert [(file.name, file.content) for file in files] == [("Письмо.pdf", LETTER), ("Приложение № 1.txt", ANNEX)]
+        assert dispatch(offices.minsk, card).state == "registered"
+
+
+def test_people_read_the_letter_in_the_partners_language(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"channel": 'language = "en"'}) as offices:
+        send_letter(offices.minsk)
+
+        offices.settle()
+
+        letter, answer_in_russian = offices.minsk.sent()[0], offices.moscow.sent()[0]
+        assert text_of(letter).startswith("Исполком, отделение в Минске sends a document.")
+        assert text_of(answer_in_russian).startswith("Ваш документ № ИСХ-1 от 11 марта 2026 г. получен")
+
+
+def text_of(mail: Any) -> str:  # Any: a message of the standard library
+    part = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    return str(part.get_payload(decode=True).decode())
