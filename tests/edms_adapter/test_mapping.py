@@ -87,7 +87,7 @@ def test_a_wrong_mapping_is_told_with_its_key(edited: Edit, old: str, new: str, 
 
 
 def test_a_mapping_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MappingError, match="cannot be read"):
+    with pytest.raises(MappingError, match="there is no mapping"):
         opened(tmp_path / "absent.toml")
 
 
