@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.output import Row, json_line, local, plain, printable, show
 from gateway.cli.rows import entry_row
-from gateway.journal import entries, events, exchanges, mailboxes
+from gateway.journal import entries, events, exchanges, mailboxes, messages
+from gateway.journal.entries import Entry
 from gateway.model import ExchangeId
 
 
@@ -116,11 +117,21 @@ def trace(context: Context, identifier: str, as_json: bool) -> None:
             show(rows, ("id", "created_at", "direction", "state", "kind", "reason", "detail"), as_json=as_json)
 
 
+def _letters(tx: Connection, exchange_id: ExchangeId) -> list[Entry]:
+    """Return the letters about a document, the oldest first, also those that are still worked on."""
+    found = {entry.id: entry for entry in entries.select(tx, exchange=exchange_id, limit=1000)}
+    for number in messages.brought_by(tx, exchange_id):
+        entry = entries.get(tx, number)
+        if entry is not None:
+            found.setdefault(number, entry)
+    return [found[number] for number in sorted(found)]
+
+
 def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
     exchange = exchanges.get(tx, exchange_id)
     assert exchange is not None
     steps: list[dict[str, object]] = []
-    for entry in reversed(entries.select(tx, exchange=exchange_id, limit=1000)):
+    for entry in _letters(tx, exchange_id):
         row = entry_row(entry)
         steps.append({"at": entry.created_at, "what": "letter", **row})
     for fact in events.history(tx, exchange_id):

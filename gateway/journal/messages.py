@@ -30,6 +30,7 @@ class Noted:
 _COLUMNS = (M.partner, M.message_id, M.digest, M.exchange, M.entry, M.at)
 _NOTE = {engine: statement.returning(*_COLUMNS) for engine, statement in insert_or_ignore(schema.messages).items()}
 _FIND = select(*_COLUMNS).where(M.partner == bindparam("with_partner"), M.message_id == bindparam("sought"))
+_BROUGHT = select(M.entry).where(M.exchange == bindparam("of_exchange"), M.entry.is_not(None)).order_by(M.entry)
 _SEEN = select(schema.contents.c.entry).where(schema.contents.c.digest == bindparam("sought"))
 _SEE = insert_or_ignore(schema.contents)
 
@@ -57,6 +58,11 @@ def find(tx: Connection, partner: PartnerId, message_id: MessageId) -> Noted | N
     """Return what was noted of *partner*'s message."""
     row = tx.execute(_FIND, {"with_partner": partner, "sought": message_id}).first()
     return _noted(row) if row else None
+
+
+def brought_by(tx: Connection, exchange: ExchangeId) -> tuple[int, ...]:
+    """Return the entries whose messages were noted for *exchange*, also those that are not done yet."""
+    return tuple(tx.scalars(_BROUGHT, {"of_exchange": exchange}))
 
 
 def seen_content(tx: Connection, digest: Sha256) -> int | None:

@@ -139,6 +139,19 @@ def test_trace_tells_the_story_by_any_name(desk: Desk) -> None:
         assert {"document", "received", "registered", "receipt", "report"} <= set(kinds)
 
 
+def test_trace_shows_a_letter_that_waits_for_the_edms(desk: Desk, tmp_path: Path) -> None:
+    registry = tmp_path / "d/registry.db"
+    desk.parts.edms.close()
+    registry.rename(registry.with_suffix(".away"))
+    registry.mkdir()
+    entry = desk.receive(document(), 1)
+
+    (story,) = desk.call("trace", "77-1", "--json")
+
+    letters = [(step["id"], step["state"]) for step in story["steps"] if step["what"] == "letter"]  # type: ignore[attr-defined]
+    assert letters[0] == (entry, "accepted")
+
+
 def test_status_counts_what_wants_a_person(desk: Desk) -> None:
     desk.receive(b"From: who@nowhere.example\r\n\r\nhello\r\n", 1)
 
