@@ -142,3 +142,37 @@ def test_a_deadline_that_moves_there_and_back_comes_home_both_times(offices: Tow
         offices.settle()
 
     assert news(offices.minsk, card)[4:] == ["due_changed", "due_changed", "due_changed"]
+
+
+def test_a_task_that_was_sent_keeps_its_uid_and_its_execution_comes_home_to_that_task(offices: Town) -> None:
+    minsk, moscow = offices.minsk, offices.moscow
+    with people.at_work(minsk.registry) as work:
+        card = people.write_card(
+            work, "С поручением", {"Письмо.pdf": LETTER}, signer="Озёрный", drafter="Тихая", now=minsk.clock.now()
+        )
+        sent = people.instruct(
+            work,
+            card,
+            "Подготовить ответ",
+            author="Озёрный",
+            executors=["Кленов П. И."],
+            now=minsk.clock.now(),
+            deadline=date(2026, 3, 25),
+            organisation="Исполком, отделение в Москве",
+        )
+        people.send(work, card, "EX-MOSCOW", clerk="Тихая", now=minsk.clock.now(), to="Берёзкина А. В.")
+    offices.settle()
+    with people.at_work(moscow.registry) as work:
+        (theirs,) = people.rows(work, "select * from instruction")
+    with people.at_work(minsk.registry) as work:
+        (ours,) = people.rows(work, "select * from instruction")
+    assert theirs.uid == ours.uid
+
+    do(moscow, people.report, theirs.id, "Ответ готов", by="Кленов")
+    do(moscow, people.close, theirs.id, "Исполнено", by="Берёзкина")
+    offices.settle()
+
+    with people.at_work(minsk.registry) as work:
+        told = [(row.event, row.instruction_id) for row in people.news(work, card) if row.instruction_id]
+    assert ("executor_reported", sent) in told
+    assert ("executed", sent) in told
