@@ -40,13 +40,14 @@ class Story:
 
     began: float
     gateways: tuple["subprocess.Popen[bytes]", ...]
+    patience_seconds: float = PATIENCE_SECONDS
 
     def say(self, words: str) -> None:
         click.echo(f"{time.monotonic() - self.began:6.2f} s  {words}")
 
     def until(self, what: str, fact: Callable[[], str | None]) -> None:
         """Wait until *fact* has words and print them; raises Missing when the patience is over."""
-        while time.monotonic() - self.began < PATIENCE_SECONDS:
+        while time.monotonic() - self.began < self.patience_seconds:
             if words := fact():
                 self.say(f"{what}: {words}")
                 return

@@ -151,7 +151,7 @@ def test_the_whole_story_runs_through_postfix_and_dovecot(real: RealOffices) -> 
     with running(real.minsk) as one, running(real.moscow) as other:
         wait_for_door(real.minsk, one)
 
-        play(real.minsk, real.moscow, Story(time.monotonic(), (one, other)))
+        play(real.minsk, real.moscow, Story(time.monotonic(), (one, other), patience_seconds=120))
 
     with people.at_work(real.moscow.registry) as work:
         cards = people.rows(work, "select direction, number from card order by id")
@@ -161,7 +161,7 @@ def test_the_whole_story_runs_through_postfix_and_dovecot(real: RealOffices) -> 
 def test_a_recreated_mailbox_registers_nothing_twice_and_answers_nothing(real: RealOffices, dovecot: Dovecot) -> None:
     with running(real.minsk) as one, running(real.moscow) as other:
         wait_for_door(real.minsk, one)
-        play(real.minsk, real.moscow, Story(time.monotonic(), (one, other)))
+        play(real.minsk, real.moscow, Story(time.monotonic(), (one, other), patience_seconds=120))
         before = counted(real)
 
         letters = lost_and_restored(dovecot, real.user)
