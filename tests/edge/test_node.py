@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from gateway.crew import drained, nudge
 from gateway.demo.offices import free_ports
 from gateway.edms_adapter.registry import people
 from gateway.journal import entries
@@ -232,3 +234,31 @@ def volume(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small file system needs root: run the tests as root to see what happens when a disk is full")
     yield place
     subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_new_configuration_that_cannot_start_gives_way_to_the_one_that_did(tmp_path: Path) -> None:
+    with running(Node(tmp_path / "d")) as node, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        works = node.config.read_text()
+        node.config.write_text(works.replace(f"127.0.0.1:{node.port}", f"127.0.0.1:{taken.getsockname()[1]}"))
+        assert node.process is not None
+        node.process.send_signal(signal.SIGHUP)
+
+        eventually(lambda: b"the old one serves on" in (node.home / "gateway.log").read_bytes())
+        eventually(node.greets)
+        assert node.deliver(document(1)) == 250
+        eventually(lambda: node.registered() == numbers(1))
+
+
+def test_waking_a_worker_that_never_looks_blocks_nobody() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        for _ in range(100_000):
+            nudge(ours)
+
+        assert drained(theirs)
+        ours.close()
+        assert not drained(theirs)

@@ -2,6 +2,7 @@
 """What the sending clerk sees: from the first second, and when it goes wrong."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.edms_adapter.registry import people
+from gateway.inbound.worker import Worker
 from gateway.journal import entries
 from gateway.journal.entries import State
 from gateway.ports import Outcome, Phase, Posted
@@ -205,6 +207,30 @@ def test_a_forged_bounce_tag_is_nobodys_address(offices: Town) -> None:
 
 
 # --- workers ------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_whose_claim_ran_out_leaves_its_letters_to_whoever_has_them(offices: Town) -> None:
+    minsk = offices.minsk
+    numbers = []
+    for which in "12":
+        inside = partner.passport(message_id=which * 32, return_id=which * 31 + "a", uid=which * 31 + "b", number=which)
+        numbers.append(minsk.receive(partner.letter(inside), "edms@moscow.example"))
+    slept: list[str] = []
+
+    def sleep_over_it(name: str) -> None:
+        """The slow worker stops for eleven minutes after the EDMS answered; the other one finds the claims void."""
+        if name == "process:acted" and not slept:
+            slept.append(name)
+            offices.clock.advance(minutes=11)
+            for _ in range(3):
+                minsk.worker.work()
+
+    slow = Worker("slow", replace(minsk.parts.desk(), failpoint=sleep_over_it), offices.clock.now, max_seconds=60)
+    slow.work()
+
+    assert [minsk.entry(number).state for number in numbers] == [State.DONE, State.DONE]
+    assert [card.partner_number for card in cards(minsk)] == ["1", "2"]
+    assert [entry.kind for entry in minsk.outgoing()].count("receipt") == 2
 
 
 def test_a_letter_that_kills_its_worker_three_times_is_parked_and_its_neighbour_is_not(offices: Town) -> None:
