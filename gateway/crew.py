@@ -44,10 +44,6 @@ class Crew:
         self._stopping = False
         self._replacing: set[asyncio.Task[None]] = set()
 
-    @property
-    def pids(self) -> tuple[int, ...]:
-        return tuple(process.pid for process, _ in self._hands.values() if process.pid)
-
     def start(self) -> None:
         for number in range(self._settings.workers.count):
             self._hire(f"{self._node}.{number}")

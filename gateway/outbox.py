@@ -23,7 +23,6 @@ from gateway.model import (
     Report,
     ReportKind,
     Subscription,
-    TaskUid,
 )
 from gateway.office import Office, Partner
 from gateway.sealing import Going, Sealer
@@ -133,7 +132,3 @@ def rule_of(partner: Partner) -> reports.ReportRule:
 def until(opened_at: datetime, subscription: Subscription) -> datetime:
     """Return the last moment at which reports are sent."""
     return opened_at + timedelta(days=subscription.days)
-
-
-def sent_task_uids(document: Document) -> frozenset[TaskUid]:
-    return frozenset(task.uid for task in document.tasks)

@@ -21,7 +21,8 @@ from gateway.model import ExchangeId
 def status(context: Context, as_json: bool) -> None:
     """Show queues, partners and mailboxes in one screen; exits 1 when something wants a person."""
     with context.journal() as journal, journal.read() as tx:
-        queues, reasons, partners, boxes = _queues(tx), _reasons(tx), _partners(tx), _mailboxes(tx)
+        counts = entries.counts(tx)  # walks through the journal: once
+        queues, reasons, partners, boxes = _queues(counts), _reasons(counts), _partners(tx), _mailboxes(tx)
         troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
         running = is_running(journal.blobs.directory)
     ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
@@ -58,16 +59,15 @@ def is_running(blobs: Path) -> bool:
     return False
 
 
-def _queues(tx: Connection) -> list[Row]:
-    counts = entries.counts(tx)
+def _queues(counts: entries.Counts) -> list[Row]:
     return [
         {"direction": place[0], "state": place[1], "letters": letters, "oldest": counts.oldest.get(place)}
         for place, letters in counts.by_state.items()
     ]
 
 
-def _reasons(tx: Connection) -> list[Row]:
-    by_reason = entries.counts(tx).by_reason.items()
+def _reasons(counts: entries.Counts) -> list[Row]:
+    by_reason = counts.by_reason.items()
     return [{"state": state, "reason": reason, "letters": letters} for (state, reason), letters in by_reason]
 
 

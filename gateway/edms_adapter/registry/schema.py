@@ -5,8 +5,6 @@ Moments are UTC, dates are calendar dates of the office.  Texts that may be miss
 Rows of `execution`, `instruction_change`, `card_news` and `inbox_row` are only ever added.
 """
 
-from datetime import UTC
-
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -25,7 +23,7 @@ from sqlalchemy import (
 )
 
 from gateway.edms_adapter.sql.association import Association
-from gateway.edms_adapter.sql.database import Database, engine
+from gateway.edms_adapter.sql.database import engine
 from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
 
 metadata = MetaData()
@@ -331,8 +329,3 @@ def create(url: str) -> None:
             Association(ClaimSection(), DatabaseSection()).metadata.create_all(connection)
     finally:
         made.dispose()
-
-
-def open_database(url: str) -> Database:
-    """Return a connection of the registry's own users (moments in UTC)."""
-    return Database(url, UTC)
