@@ -168,7 +168,7 @@ def test_only_documents_we_registered_are_told_and_private_instructions_never(de
     instructed(desk, own)
     private = instructed(desk, card)
     with desk.at_work() as work:
-        people._do(work, "update instruction set private = :yes where id = :key", yes=True, key=private)
+        people.rows(work, "update instruction set private = :yes where id = :key returning id", yes=True, key=private)
 
     assert desk.events(EventKind.ASSIGNED) == []
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people do in the built-in registry, in its database only: for the demo and the tests.
+
+Nothing here knows that there is a gateway.  Every function takes the open transaction of `at_work` first, and the
+moment of the act; people and organisations are named as people name them (a person by surname or full name,
+an organisation by its exchange index).
+"""
+
+from gateway.edms_adapter.registry.people.cards import write_card
+from gateway.edms_adapter.registry.people.instructions import (
+    cancel,
+    change_deadline,
+    change_executors,
+    close,
+    forward,
+    go_away,
+    instruct,
+    note_progress,
+    reopen,
+    report,
+)
+from gateway.edms_adapter.registry.people.looking import card, card_of, inbox, ladder, linked, news, waiting
+from gateway.edms_adapter.registry.people.papers import join_waiting, refuse_waiting, register_waiting
+from gateway.edms_adapter.registry.people.rows import at_work, rows
+from gateway.edms_adapter.registry.people.sending import answer, send, send_again
+
+__all__ = [
+    "answer",
+    "at_work",
+    "cancel",
+    "card",
+    "card_of",
+    "change_deadline",
+    "change_executors",
+    "close",
+    "forward",
+    "go_away",
+    "inbox",
+    "instruct",
+    "join_waiting",
+    "ladder",
+    "linked",
+    "news",
+    "note_progress",
+    "refuse_waiting",
+    "register_waiting",
+    "reopen",
+    "report",
+    "rows",
+    "send",
+    "send_again",
+    "waiting",
+    "write_card",
+]

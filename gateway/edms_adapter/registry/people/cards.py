@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cards and what hangs on them: numbers, files."""
+
+import os
+from collections.abc import Mapping
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from gateway.edms_adapter.registry.people.rows import add, one, person_key
+from gateway.edms_adapter.sql.database import Work
+
+INLINE_BYTES = 131_072  # LIMIT: larger files go into the file store
+
+
+def write_card(
+    work: Work,
+    subject: str,
+    files: Mapping[str, bytes],
+    *,
+    signer: str,
+    drafter: str,
+    now: datetime,
+    on: date | None = None,
+    uid: str = "",
+    store: Path | None = None,
+    deadline: date | None = None,
+) -> int:
+    """Register an outgoing document with its files; returns the key of its card.
+
+    *on* is the date of registration (UTC's date of *now* when not given); a file over 128 KiB needs the *store*.
+    """
+    day = on or now.date()
+    group = one(
+        work,
+        "select g.*, j.prefix from doc_group g join journal j on j.id = g.journal_id"
+        " where direction = 'out' and is_default",
+    )
+    key = add(
+        work,
+        "card",
+        uid=uid or str(uuid4()),
+        direction="out",
+        state="registered",
+        group_id=group.id,
+        number=f"{group.prefix or ''}{next_number(work, group.journal_id, day.year)}",
+        reg_date=day,
+        subject=subject,
+        made_at=now,
+        deadline=deadline,
+        signer_id=person_key(work, signer),
+        drafter_id=person_key(work, drafter),
+    )
+    for position, (name, content) in enumerate(files.items(), 1):
+        put_file(work, key, position, name, content, store)
+    return key
+
+
+def next_number(work: Work, journal: int, year: int) -> int:
+    advance = "update counter set last = last + 1 where journal_id = :journal and year = :year"
+    if work.run(text(advance), {"journal": journal, "year": year}).rowcount == 0:
+        start = "insert into counter (journal_id, year, last) values (:journal, :year, 1)"
+        work.run(text(start), {"journal": journal, "year": year})
+        return 1
+    row = one(work, "select last from counter where journal_id = :journal and year = :year", journal=journal, year=year)
+    return int(row.last)
+
+
+def put_file(work: Work, card_key: int, position: int, name: str, content: bytes, store: Path | None) -> None:
+    digest = sha256(content).hexdigest()
+    where: dict[str, object] = {"content": content}
+    if len(content) > INLINE_BYTES:
+        if store is None:
+            raise ValueError(f"{name!r} has {len(content)} bytes: say where the file store is")
+        where = {"path": f"out/{card_key}-{position}-{digest}"}
+        place = store / f"out/{card_key}-{position}-{digest}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    add(
+        work,
+        "card_file",
+        card_id=card_key,
+        position=position,
+        name=name,
+        size=len(content),
+        sha256=digest,
+        media_type="application/octet-stream",
+        role="text" if position == 1 else "annex",
+        **where,
+    )

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work with a document: put before people, instructed, reported, taken off control."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import uuid4
+
+from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
+from gateway.edms_adapter.sql.database import Work
+
+
+def forward(work: Work, card_key: int, to: str, *, by: str, now: datetime) -> int:
+    """Put a card into one more inbox."""
+    target = one(work, "select * from inbox where lower(name) like lower(:name) || '%'", name=to)
+    return add(
+        work, "inbox_row", inbox_id=target.id, card_id=card_key, kind="document", at=now, by_id=person_key(work, by)
+    )
+
+
+def instruct(
+    work: Work,
+    card_key: int,
+    words: str,
+    *,
+    author: str,
+    executors: Sequence[str],
+    now: datetime,
+    deadline: date | None = None,
+    under: int | None = None,
+    uid: str = "",
+    organisation: str = "",
+) -> int:
+    """Issue an instruction; the first of *executors* is responsible, with a *deadline* it is under control.
+
+    *under* is the instruction it hangs on (one that came with the document makes it its own execution).
+    With *organisation* (a name) the executors are somebody else's people: on a card that will be sent there.
+    """
+    above = one(work, "select * from instruction where id = :key", key=under) if under else None
+    key = add(
+        work,
+        "instruction",
+        card_id=card_key,
+        uid=uid or str(uuid4()),
+        parent_id=under,
+        initial_uid=(above.uid if above.external else above.initial_uid) if above else None,
+        author_id=person_key(work, author),
+        text=words,
+        deadline=deadline,
+        controlled=deadline is not None,
+        issued_at=now,
+    )
+    for place, name in enumerate(executors):
+        theirs = {"name": name, "organisation": organisation} if organisation else {"person_id": person_key(work, name)}
+        add(work, "executor", instruction_id=key, responsible=place == 0, **theirs)
+    return key
+
+
+def change_deadline(work: Work, instruction: int, deadline: date, *, by: str, now: datetime) -> None:
+    do(
+        work,
+        "update instruction set deadline = :deadline, controlled = :yes where id = :key",
+        deadline=deadline,
+        yes=True,
+        key=instruction,
+    )
+    _note(work, instruction, "due", by, now)
+
+
+def note_progress(work: Work, instruction: int, words: str, *, by: str, now: datetime) -> None:
+    do(work, "update instruction set progress = :words where id = :key", words=words, key=instruction)
+    _note(work, instruction, "progress", by, now, words)
+
+
+def change_executors(work: Work, instruction: int, executors: Sequence[str], *, by: str, now: datetime) -> None:
+    """Replace the executors; the first is responsible."""
+    do(work, "update executor set removed = :yes where instruction_id = :key", yes=True, key=instruction)
+    for place, name in enumerate(executors):
+        add(work, "executor", instruction_id=instruction, responsible=place == 0, person_id=person_key(work, name))
+    _note(work, instruction, "executors", by, now)
+
+
+def report(work: Work, instruction: int, words: str, *, by: str, now: datetime, status: str = "Исполнено") -> int:
+    """Write an executor's report; who is none of the executors joins them."""
+    person = person_key(work, by)
+    found = rows(
+        work,
+        "select e.id from executor e left join inbox i on i.id = e.inbox_id where e.instruction_id = :key"
+        " and not e.removed and (e.person_id = :person or i.person_id = :person)",
+        key=instruction,
+        person=person,
+    )
+    executor = found[0].id if found else add(work, "executor", instruction_id=instruction, person_id=person)
+    return add(work, "execution", instruction_id=instruction, executor_id=executor, text=words, status=status, at=now)
+
+
+def close(work: Work, instruction: int, resume: str, *, by: str, now: datetime, on: date | None = None) -> None:
+    """Take an instruction off control: executed."""
+    do(
+        work,
+        "update instruction set state = 'closed', fact_date = :day, resume = :resume where id = :key",
+        day=on or now.date(),
+        resume=resume,
+        key=instruction,
+    )
+    _note(work, instruction, "closed", by, now, resume)
+
+
+def reopen(work: Work, instruction: int, words: str, *, by: str, now: datetime) -> None:
+    do(work, "update instruction set state = 'open', fact_date = null, resume = null where id = :key", key=instruction)
+    _note(work, instruction, "reopened", by, now, words)
+
+
+def cancel(work: Work, instruction: int, words: str, *, by: str, now: datetime) -> None:
+    do(work, "update instruction set state = 'cancelled' where id = :key", key=instruction)
+    _note(work, instruction, "cancelled", by, now, words)
+
+
+def go_away(work: Work, name: str, first: date, last: date, *, deputy: str) -> None:
+    """Note that somebody is away from *first* to *last*, and who takes the papers meanwhile."""
+    do(
+        work,
+        "update person set away_from = :first, away_until = :last, deputy_id = :deputy where id = :key",
+        first=first,
+        last=last,
+        deputy=person_key(work, deputy),
+        key=person_key(work, name),
+    )
+
+
+def _note(work: Work, instruction: int, kind: str, by: str, now: datetime, words: str | None = None) -> None:
+    add(
+        work,
+        "instruction_change",
+        instruction_id=instruction,
+        kind=kind,
+        person_id=person_key(work, by),
+        text=words,
+        at=now,
+    )

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ground everything else stands on: the transaction, and rows found by what people call them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+
+from sqlalchemy import bindparam, insert, text
+
+from gateway.edms_adapter.registry.schema import metadata
+from gateway.edms_adapter.sql.association import untyped
+from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.values import Record
+
+
+@contextmanager
+def at_work(url: str) -> Iterator[Work]:
+    """Open a transaction of the registry's users; what they did is there for others when the block ends."""
+    database = Database(url, UTC)
+    try:
+        with database.writing() as work:
+            yield work
+    finally:
+        database.close()
+
+
+def rows(work: Work, sql: str, **values: object) -> list[Record]:
+    """Return the rows of a query of the user's own, with *values* bound by name."""
+    return work.ask(text(sql), values)
+
+
+def one(work: Work, sql: str, **values: object) -> Record:
+    row = next(iter(work.ask(text(sql), values)), None)
+    if row is None:
+        raise LookupError(f"nothing found: {values}")
+    return row
+
+
+def add(work: Work, table: str, /, **values: object) -> int:
+    target = untyped(metadata.tables[table])
+    statement = insert(target).values({name: bindparam(name) for name in values}).returning(target.c.id)
+    return int(work.run(statement, values).scalar_one())
+
+
+def do(work: Work, sql: str, **values: object) -> None:
+    work.run(text(sql), values)
+
+
+def person_key(work: Work, name: str) -> int:
+    found = one(work, "select id from person where lower(name) like lower(:name) || '%'", name=name)
+    return int(found.id)

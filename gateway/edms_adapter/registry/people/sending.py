@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents that go out: marked for an organisation, sent again, answered."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from gateway.edms_adapter.registry.people.cards import write_card
+from gateway.edms_adapter.registry.people.looking import card
+from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
+from gateway.edms_adapter.sql.database import Work
+
+ANSWERS, ANSWERED_BY = "В ответ на", "Ответ"
+
+
+def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to: str = "", post: str = "") -> int:
+    """Mark a card "send to organisation *index*, to official *to*"; returns the key of the dispatch row.
+
+    Asked again for the same organisation, only the official is added.
+    """
+    organisation = one(work, "select * from correspondent where lower(exchange_index) = lower(:index)", index=index)
+    add(work, "addressee", card_id=card_key, correspondent_id=organisation.id, name=to or None, post=post or None)
+    asked = rows(
+        work,
+        "select id from dispatch where card_id = :card and correspondent_id = :organisation",
+        card=card_key,
+        organisation=organisation.id,
+    )
+    if asked:
+        return int(asked[0].id)
+    return add(
+        work,
+        "dispatch",
+        card_id=card_key,
+        correspondent_id=organisation.id,
+        clerk_id=person_key(work, clerk),
+        asked_at=now,
+    )
+
+
+def send_again(work: Work, dispatch_key: int, *, now: datetime) -> None:
+    """Put a failed dispatch back into the queue."""
+    do(work, "update dispatch set state = 'to send', asked_at = :now where id = :key", key=dispatch_key, now=now)
+
+
+def answer(
+    work: Work,
+    incoming: int,
+    subject: str,
+    files: Mapping[str, bytes],
+    *,
+    signer: str,
+    drafter: str,
+    now: datetime,
+    uid: str = "",
+    store: Path | None = None,
+) -> int:
+    """Register an outgoing document that answers an incoming one, and send it to its sender; returns its key."""
+    question = card(work, incoming)
+    key = write_card(work, subject, files, signer=signer, drafter=drafter, now=now, uid=uid, store=store)
+    add(work, "card_link", card_id=key, other_id=incoming, kind=ANSWERS, at=now)
+    add(work, "card_link", card_id=incoming, other_id=key, kind=ANSWERED_BY, at=now)
+    organisation = one(work, "select * from correspondent where id = :key", key=question.correspondent_id)
+    send(work, key, organisation.exchange_index, clerk=drafter, now=now, to=question.partner_signer or "")
+    return key
