@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from gateway import identity, reports
+from gateway import identity, policy, reports
 from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import Outbound
 from gateway.journal.exchanges import Exchange
@@ -68,7 +68,7 @@ class Outbox:
         if partner is None or ours is None or message is None or not isinstance(message.body, Document):
             return []
         subscription = exchange.subscription or subscription_of(partner)
-        rule = rule_of(partner)
+        rule = self._rule(message.body, partner, ours)
         sent = frozenset(task.uid for task in message.body.tasks)
         told = [event for event in history if reports.wanted(event, subscription, rule, sent)]
         new = [event for event in news if reports.wanted(event, subscription, rule, sent)]
@@ -99,6 +99,12 @@ class Outbox:
         going = Going(message, {}, partner, ours, kind, exchange.id, in_reply_to=exchange.letter_id)
         return self.sealer.sealed(going, now)
 
+    def _rule(self, document: Document, partner: Partner, ours: OfficeSettings) -> reports.ReportRule:
+        """Return what *partner* may hear of what our people do with its *document*."""
+        facts = policy.Facts.of(document, partner.id, ours.index)
+        report = policy.reporting(self.office.settings.report, facts).rule
+        return reports.ReportRule(frozenset(report.events), report.texts)
+
     # --- time limits
 
     def next_due(self, exchange: Exchange, rung: reports.Rung, sent_at: datetime) -> datetime | None:
@@ -121,12 +127,6 @@ class Outbox:
 def subscription_of(partner: Partner) -> Subscription:
     """Return what *partner* wants to hear when its message does not say, as agreed in the configuration."""
     return partner.settings.subscription.subscription()
-
-
-def rule_of(partner: Partner) -> reports.ReportRule:
-    """Return what we tell *partner*."""
-    report = partner.settings.report
-    return reports.ReportRule(frozenset(report.events), report.texts)
 
 
 def until(opened_at: datetime, subscription: Subscription) -> datetime:

@@ -43,6 +43,7 @@ ROOMS = (
     Room("mail", 1),
     Room("dialects", 1),
     Room("office", 1, ("wording", "settings", "mail")),
+    Room("policy", 1, ("settings",)),
     Room("envelope", 1, ("mail", "dialects", "office")),
     # floor 2: contracts, and the only state we own
     Room("ports", 2),

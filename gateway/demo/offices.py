@@ -112,7 +112,7 @@ id = "{them.name}"
 name = "{them.title}"
 channel = "{them.name}"
 indices = ["{them.index}"]
-[partner.report]
+[[report]]
 texts = true
 """
 

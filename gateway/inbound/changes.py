@@ -31,7 +31,7 @@ def act_on_change(
     case: Case, contents: Contents, exchange: Exchange, intake: Intake, repeat: Repeat, desk: Desk, now: datetime
 ) -> Registration | Waiting:
     """Apply the change, or lay it before a person, as was agreed with the partner; raises like `act`."""
-    document, receive = case.document, case.partner.settings.receive
+    document, receive = case.document, case.receive
     follow_up = follow_up_id(exchange, case)
     if not document.supplement and receive.on_change == "add-files":
         document = replace(document, tasks=())

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from gateway import identity
+from gateway import identity, policy
 from gateway.dialects.wire import Reading
 from gateway.errors import Reason, Refused
 from gateway.inbound.rules import CODES, OTHER_CODE, Case
@@ -24,7 +24,7 @@ from gateway.model import (
     Refusal,
     ReturnId,
 )
-from gateway.office import Office
+from gateway.office import Office, Partner
 from gateway.outbox import subscription_of, until
 from gateway.ports import Intake
 from gateway.settings import OfficeSettings
@@ -59,6 +59,15 @@ def understood(reading: Reading, letter: Letter, now: datetime) -> tuple[Message
     return stand_in, reading.refusal or Refused(Reason.BAD_PASSPORT, "the document could not be read")
 
 
+def case_of(
+    message: Message, document: Document, partner: Partner, letter_id: str, unreadable: Refused | None, office: Office
+) -> Case:
+    """Return *document* with the rule of ours that applies to it."""
+    ours = _spoken_to(message, office)
+    chosen = policy.receiving(office.settings.receive, policy.Facts.of(document, partner.id, ours.index))
+    return Case(message, document, partner, chosen.rule, letter_id, unreadable)
+
+
 def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -> Exchange:
     """Return the exchange a document opens; of one without identity, an exchange of its letter alone."""
     ours = office_of(case, office)
@@ -85,15 +94,19 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
 
 def office_of(case: Case, office: Office) -> OfficeSettings:
     """Return which of our organisations speaks in this exchange; the first one when the message is for none."""
+    return _spoken_to(case.message, office)
+
+
+def _spoken_to(message: Message, office: Office) -> OfficeSettings:
     try:
-        return office.addressed(case.message.recipients)
+        return office.addressed(message.recipients)
     except Refused:
         return office.settings.offices[0]
 
 
 def intake_of(case: Case, ours: OfficeSettings, entry: Entry) -> Intake:
     """Return the orders for the EDMS that go with this document."""
-    receive = case.partner.settings.receive
+    receive = case.receive
     return Intake(
         office=ours.index,
         partner=case.partner.id,
@@ -170,6 +183,6 @@ WAITS = {
 def _wait_because(case: Case, ours: OfficeSettings) -> str:
     if case.document.type is DocumentType.DRAFT:
         return WAITS[ours.language]["draft"]
-    if case.partner.settings.receive.register == "wait":
+    if case.receive.register == "wait":
         return WAITS[ours.language]["agreed"]
     return ""

@@ -27,7 +27,7 @@ from gateway.inbound.endings import (
     park,
     seen_in_mailbox,
 )
-from gateway.inbound.intake import WAITS, intake_of, office_of, opened_exchange, refusal_of, understood
+from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
 from gateway.journal import events, exchanges, messages
@@ -80,7 +80,7 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         return park(entry, unreadable or NOT_UNDERSTOOD, about, desk, now)
     if isinstance(message.body, Report):
         return take_report(entry, message, message.body, letter_id, partner, desk, now)
-    case = Case(message, message.body, partner, letter_id, unreadable)
+    case = case_of(message, message.body, partner, letter_id, unreadable, desk.office)
     return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
 
 
@@ -148,7 +148,7 @@ def acknowledge(
     with desk.journal.write() as tx:
         judged = judge(tx, entry, partner.id, message, opening.digest, opening.id)
         standing, repeat = judged.standing, judged.repeat
-        if repeat is Repeat.RESEND and partner.settings.receive.resend == "wait":
+        if repeat is Repeat.RESEND and case.receive.resend == "wait":
             repeat = Repeat.CHANGED  # laid before a person, as a change is
         if repeat is Repeat.DUPLICATE:
             answer_again(tx, entry, message, standing, now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.errors import Reason, Refused
 from gateway.model import Document, Message
 from gateway.office import Partner
+from gateway.settings import ReceiveSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Case:
     message: Message
     document: Document
     partner: Partner
+    receive: ReceiveSettings  # the rule of ours that applies to it
     letter_id: str = ""  # the Message-ID of its letter, without angle brackets
     unreadable: Refused | None = None  # the message itself is broken; everything else is then moot
 
@@ -47,7 +49,7 @@ def names_its_document(case: Case) -> None:
 
 def has_an_author(case: Case) -> None:
     """Somebody must have written it, unless the agreement allows anonymous letters."""
-    if case.partner.settings.receive.require_author and not case.document.authors and not case.document.supplement:
+    if case.receive.require_author and not case.document.authors and not case.document.supplement:
         raise Refused(
             Reason.MISSING_AUTHOR, "Отсутствуют данные об авторе документа.", place="DocumentList/Document/Author"
         )
@@ -55,7 +57,7 @@ def has_an_author(case: Case) -> None:
 
 def has_files(case: Case) -> None:
     """A document without files is fine, unless the agreement asks for them."""
-    if case.partner.settings.receive.require_files and not case.document.files:
+    if case.receive.require_files and not case.document.files:
         raise Refused(Reason.MISSING_FILE, "the document has no files", place="DocumentList/Document/File")
 
 

@@ -24,13 +24,12 @@ from gateway.settings.partners import (
     NoProof,
     PartnerSettings,
     Proof,
-    ReceiveSettings,
-    ReportSettings,
     SubscriptionSettings,
     TimeLimitSettings,
 )
 from gateway.settings.problems import ConfigProblem, ConfigurationError
 from gateway.settings.reading import parse
+from gateway.settings.rules import ReceiveSettings, ReportSettings, RuleSettings
 from gateway.settings.whole import Settings
 
 __all__ = [
@@ -54,6 +53,7 @@ __all__ = [
     "RelaySettings",
     "ReportSettings",
     "RetrySettings",
+    "RuleSettings",
     "Settings",
     "SubscriptionSettings",
     "TimeLimitSettings",

@@ -8,6 +8,7 @@ from itertools import chain
 from gateway.settings.ourselves import ListenerSettings, MailboxSettings, OfficeSettings, RelaySettings
 from gateway.settings.partners import ChannelSettings, MailboxProof, NetworkProof, NoProof, PartnerSettings
 from gateway.settings.problems import ConfigProblem, one_of, unknown_key
+from gateway.settings.rules import ReceiveSettings, ReportSettings, RuleSettings
 from gateway.settings.source import Found, Source
 from gateway.settings.values import Shape
 
@@ -23,6 +24,8 @@ class Sections:
     other_relays: tuple[Found[RelaySettings], ...]
     channels: tuple[Found[ChannelSettings], ...]
     partners: tuple[Found[PartnerSettings], ...]
+    receive: tuple[Found[ReceiveSettings], ...]
+    report: tuple[Found[ReportSettings], ...]
 
     @property
     def doors(self) -> tuple[str, ...]:
@@ -103,6 +106,20 @@ def _partners_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
             yield partner.problem("channel", f'there is no channel "{channel}"', _choose(channel, channels))
 
 
+def _rules_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
+    partners = tuple(partner.said("id") for partner in sections.partners)
+    offices = {_index(office.said("index")) for office in sections.offices}
+    rules: tuple[Found[RuleSettings], ...] = (*sections.receive, *sections.report)
+    for rule in rules:
+        for partner in rule.value.partner if rule.value else ():
+            if partner not in partners:
+                yield rule.problem("partner", f'there is no partner "{partner}"', _choose(partner, partners))
+        for index in rule.value.organisation if rule.value else ():
+            if _index(index) not in offices:
+                ours = tuple(office.said("index") for office in sections.offices)
+                yield rule.problem("organisation", f'"{index}" is no organisation of ours', _choose(index, ours))
+
+
 def _blind_belief_is_said_aloud(sections: Sections) -> Iterator[ConfigProblem]:
     for channel in sections.channels:
         if channel.value and isinstance(channel.value.proof, NoProof):
@@ -143,6 +160,7 @@ CHECKS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _other_relays_have_names,
     _channels_name_what_is_there,
     _partners_name_what_is_there,
+    _rules_name_what_is_there,
 )
 CAUTIONS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _blind_belief_is_said_aloud,

@@ -1,33 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shapes of partners.toml: how each partner is reached and believed, and what was agreed with it.
+"""The shapes of [[channel]] and [[partner]] in partners.toml: how each partner is reached, and why it is believed.
 
 What each key means to an administrator is written once, in config/partners.toml.
 """
 
 from datetime import timedelta
 from typing import Annotated, Literal
-from warnings import catch_warnings, simplefilter
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from gateway.model import EventKind, Subscription
+from gateway.model import Subscription
 from gateway.settings.ourselves import Language
-from gateway.settings.problems import unknown_key, wrong
+from gateway.settings.problems import wrong
 from gateway.settings.values import Address, Duration, MaxBytes, Name, Network, Shape, Text
-
-ALL_EVENTS = tuple(
-    kind for kind in EventKind if kind not in (EventKind.NO_LONGER_REPORTED, EventKind.DIRECTED, EventKind.SIGNED)
-)
-
-
-def _event(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    words = tuple(kind.value for kind in EventKind)
-    if value not in words:
-        _, remedy = unknown_key(value, words)
-        raise wrong(f'there is no event "{value}"', remedy)
-    return EventKind(value)
 
 
 def _partner_id(value: str) -> str:
@@ -40,9 +25,6 @@ def _header_name(value: str) -> str:
     if not all(33 <= ord(letter) <= 126 and letter != ":" for letter in value):
         raise wrong("is not the name of a header field", 'write it without the colon: "X-Partner-Verified"')
     return value
-
-
-EventName = Annotated[EventKind, BeforeValidator(_event)]
 
 
 class MailboxProof(Shape):
@@ -128,30 +110,6 @@ class SubscriptionSettings(Shape):
         return Subscription(**self.model_dump())
 
 
-with catch_warnings():  # "register" is also a name of abc.ABCMeta, which no instance ever sees
-    simplefilter("ignore", UserWarning)
-
-    class ReceiveSettings(Shape):
-        """What becomes of the documents of this partner."""
-
-        register: Literal["auto", "wait"] = "auto"
-        group: Text = ""  # our kind of document; empty: the mapping's
-        default_inbox: Text = ""  # empty: the office's
-        unknown_addressee: Literal["default", "wait", "refuse"] = "default"
-        on_change: Literal["wait", "add-files", "edit-tasks", "refuse"] = "wait"
-        same_number: Literal["wait", "attach", "register"] = "wait"
-        resend: Literal["answer", "wait"] = "answer"
-        require_files: bool = False
-        require_author: bool = True
-
-
-class ReportSettings(Shape):
-    """What this partner may hear of what people do with its documents."""
-
-    events: tuple[EventName, ...] = ALL_EVENTS
-    texts: bool = False  # the words of instructions and of executors too
-
-
 class TimeLimitSettings(Shape):
     """When a rung of the ladder is overdue, counted from the sending."""
 
@@ -168,7 +126,5 @@ class PartnerSettings(Shape):
     indices: tuple[Annotated[Name, Field(max_length=255)], ...] = Field(min_length=1)
     may_send: tuple[Literal["document", "report"], ...] = ("document", "report")
     subscription: SubscriptionSettings = SubscriptionSettings()
-    receive: ReceiveSettings = ReceiveSettings()
-    report: ReportSettings = ReportSettings()
     time_limits: TimeLimitSettings = TimeLimitSettings()
     mode: Literal["live"] = "live"

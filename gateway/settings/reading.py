@@ -18,13 +18,14 @@ from gateway.settings.ourselves import (
 )
 from gateway.settings.partners import ChannelSettings, PartnerSettings
 from gateway.settings.problems import ConfigurationError
+from gateway.settings.rules import ReceiveSettings, ReportSettings
 from gateway.settings.source import Found, ShapeT, Source
 from gateway.settings.values import ADDRESS
 from gateway.settings.whole import Settings
 
 SECRET_BYTES = 16  # LIMIT: the shortest office secret, in bytes of UTF-8
 MAKE_SECRET = "put the output of  openssl rand -hex 32  into a file and name it in secret_file"
-OF_PARTNERS = ("channel", "partner")
+OF_PARTNERS = ("channel", "partner", "receive", "report")
 KNOWN = (
     *("office", "journal", "edms", "listener", "mailbox", "relay", "other_relay", "workers", "limits", "retry"),
     *("secret", "secret_file", "human_address", "partners", *OF_PARTNERS),
@@ -37,8 +38,8 @@ def parse(
     """Return the settings written in *texts*; raises ConfigurationError with every problem.
 
     *texts* are by file name: the gateway's own first, then the one its key ``partners`` names (without that key,
-    channels and partners stand in the first).  *secrets* are the contents of the files that ``password_file`` and
-    ``secret_file`` name, by that name as written; None means that nobody looked: passwords stay empty and the
+    channels, partners and rules stand in the first).  *secrets* are the contents of the files that ``password_file``
+    and ``secret_file`` name, by that name as written; None means that nobody looked: passwords stay empty and the
     office secret is not checked.  Relative paths are meant from *folder*; None leaves them as they are.
     """
     name, text = next(iter(texts.items()))
@@ -55,7 +56,7 @@ def parse(
 
 
 def _partners_source(own: Source, texts: Mapping[str, str]) -> Source:
-    """Return where channels and partners stand."""
+    """Return where channels, partners and the rules about them stand."""
     name = own.text("partners")
     if not name:
         return own
@@ -80,6 +81,8 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
         other_relays=own.many("other_relay", RelaySettings),
         channels=others.many("channel", ChannelSettings),
         partners=others.many("partner", PartnerSettings),
+        receive=others.many("receive", ReceiveSettings),
+        report=others.many("report", ReportSettings),
     )
     journal = own.one("journal", JournalSettings, required=True)
     edms = own.one("edms", EdmsSettings, required=True)
@@ -105,6 +108,8 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
         human_address=human_address,
         channels=_values(sections.channels),
         partners=_values(sections.partners),
+        receive=_values(sections.receive),
+        report=_values(sections.report),
         warnings=tuple(cautions(sections)),
     )
 

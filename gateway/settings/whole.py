@@ -18,6 +18,7 @@ from gateway.settings.ourselves import (
 )
 from gateway.settings.partners import ChannelSettings, PartnerSettings
 from gateway.settings.problems import ConfigProblem
+from gateway.settings.rules import ReceiveSettings, ReportSettings
 from gateway.settings.values import Shape
 
 
@@ -36,6 +37,8 @@ class Settings(Shape):
     human_address: str = ""  # where letters without a passport go that came by SMTP; empty: they are parked
     channels: tuple[ChannelSettings, ...] = ()
     partners: tuple[PartnerSettings, ...] = ()
+    receive: tuple[ReceiveSettings, ...] = ()  # in the order they are tried
+    report: tuple[ReportSettings, ...] = ()  # likewise
     warnings: tuple[ConfigProblem, ...] = ()  # allowed, but an administrator should know
 
     def relay_named(self, name: str) -> RelaySettings:

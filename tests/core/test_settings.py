@@ -103,10 +103,10 @@ def test_what_is_not_written_has_the_documented_default() -> None:
     assert result.retry.give_up == timedelta(days=5)
     assert result.workers.memory == 1 << 30
     assert result.channels[0].max_letter == 25 * 1024 * 1024
-    assert result.partners[0].receive.on_change == "wait"
+    assert result.receive == ()
     assert result.partners[0].time_limits.registered == timedelta(hours=24)
     assert result.partners[0].subscription.subscription() == Subscription(days=30)
-    assert EventKind.EXECUTED in result.partners[0].report.events
+    assert EventKind.EXECUTED in ReportSettings().events
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,22 @@ def test_a_mistake_in_the_gateways_file_is_named_where_it_stands(before: str, af
         ('["PARTNER"]', '["a", "A"]', 'partners.toml:9: partner[1].indices: "A" is the index of the partner "partner"'),
         ('["PARTNER"]', '"PARTNER"', 'partners.toml:9: partner[1].indices: expected a list, found "PARTNER"'),
         (
-            'name = "Partner"',
-            'report = { events = ["executd"] }',
-            "partners.toml:7: partner[1].report.events[1]: there",
+            '["PARTNER"]',
+            '["PARTNER"]\n[[report]]\nevents = ["executd"]',
+            "partners.toml:11: report[1].events[1]: there",
         ),
         ('name = "Partner"', "subscription = { days = 0 }", "partners.toml:7: partner[1].subscription.days: exp"),
-        ('name = "Partner"', 'receive = "auto"', 'partners.toml:7: partner[1].receive: expected a table, found "auto"'),
+        ("[[channel]]", 'receive = "auto"\n[[channel]]', "partners.toml:1: receive: expected a list of tables"),
+        (
+            '["PARTNER"]',
+            '["PARTNER"]\n[[receive]]\npartner = ["x"]',
+            "partners.toml:11: receive[1].partner: there is no",
+        ),
+        (
+            '["PARTNER"]',
+            '["PARTNER"]\n[[report]]\norganisation = ["x"]',
+            'partners.toml:11: report[1].organisation: "x" is no organisation of ours; write "OFFICE"',
+        ),
         ('id = "mail"', 'id = "mail"\nrelay = "r"', "partners.toml:3: channel[1].relay: there is no [["),
         ("[[channel]]", "[[chanel]]", "partners.toml:1: chanel: is not known; did you mean channel?"),
     ],
@@ -426,9 +436,9 @@ SHAPES: dict[str, type[BaseModel]] = {
     "channel": ChannelSettings,
     "partner": PartnerSettings,
     "partner.subscription": SubscriptionSettings,
-    "partner.receive": ReceiveSettings,
-    "partner.report": ReportSettings,
     "partner.time_limits": TimeLimitSettings,
+    "receive": ReceiveSettings,
+    "report": ReportSettings,
 }
 
 
@@ -439,7 +449,7 @@ def test_the_examples_show_every_key_and_no_other(table: str) -> None:
 
     shown = set(re.findall(r"(?m)^(?:# )?([a-z_]+) = ", section))
 
-    nested = {"proof", "time_limits", "subscription", "receive", "report"}
+    nested = {"proof", "time_limits", "subscription"}
     hidden = {"relay": {"name", "password"}, "mailbox": {"password"}}.get(table, set())
     assert shown == set(SHAPES[table].model_fields) - nested - hidden
 

@@ -173,7 +173,7 @@ NOWHERE = "Неведомский Н. Н."
 
 
 def minsk_with(receive: str) -> dict[str, str]:
-    return {"partner": f"[partner.receive]\n{receive}"}
+    return {"partner": f"[[receive]]\n{receive}"}
 
 
 def test_an_unknown_addressee_goes_to_the_default_inbox(offices: Town) -> None:

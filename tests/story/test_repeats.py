@@ -183,7 +183,7 @@ def test_a_changed_document_waits_for_a_person(offices: Town) -> None:
 
 
 def test_an_applied_change_is_answered_by_edited_and_number_and_old_files_stay(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\non_change = "add-files"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\non_change = "add-files"'}) as offices:
         quiet(offices)
         arrive(offices.minsk, partner.letter(partner.passport()))
         (before,) = cards(offices.minsk)
@@ -200,7 +200,7 @@ def test_an_applied_change_is_answered_by_edited_and_number_and_old_files_stay(t
 
 
 def test_a_registered_document_is_never_said_to_be_refused(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\non_change = "refuse"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\non_change = "refuse"'}) as offices:
         quiet(offices)
         arrive(offices.minsk, partner.letter(partner.passport()))
 
@@ -224,7 +224,7 @@ def test_a_refused_document_is_judged_afresh_once_the_sender_mended_it(offices: 
 
 
 def test_a_refused_document_is_judged_afresh_once_we_mended_our_directory(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\nunknown_addressee = "refuse"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\nunknown_addressee = "refuse"'}) as offices:
         quiet(offices)
         arrive(offices.minsk, partner.letter(partner.passport(addressee="Новый Н. Н.")))
         with people.at_work(offices.minsk.registry) as work:
@@ -399,7 +399,7 @@ def test_a_change_a_person_took_over_is_answered_by_edited(offices: Town) -> Non
 
 
 def test_a_resend_may_wait_for_a_person(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\nresend = "wait"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\nresend = "wait"'}) as offices:
         quiet(offices)
         arrive(offices.minsk, partner.letter(partner.passport()))
 
@@ -410,7 +410,7 @@ def test_a_resend_may_wait_for_a_person(tmp_path: Path) -> None:
 
 
 def test_what_a_person_refuses_is_refused_by_mail(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\nregister = "wait"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\nregister = "wait"'}) as offices:
         quiet(offices)
         number = arrive(offices.minsk, partner.letter(partner.passport()))
         (paper,) = cards(offices.minsk)
@@ -446,7 +446,7 @@ def test_a_registration_reaches_the_newest_return_id_when_the_first_letter_had_t
 
 
 def test_a_resend_still_waits_for_a_person_when_the_edms_was_away_at_the_first_look(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\nresend = "wait"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\nresend = "wait"'}) as offices:
         quiet(offices)
         arrive(offices.minsk, partner.letter(partner.passport()))
         with away(offices.minsk):
@@ -477,7 +477,7 @@ def test_an_old_letter_looked_at_again_never_undoes_a_registration(offices: Town
 
 
 def test_an_addition_to_a_waiting_document_holds_up_nobody_else(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"partner": '[partner.receive]\nregister = "wait"'}) as offices:
+    with town(tmp_path, minsk={"partner": '[[receive]]\nregister = "wait"'}) as offices:
         quiet(offices)
         arrive(offices.minsk, partner.letter(partner.passport()))
         arrive(offices.minsk, addition())

@@ -110,7 +110,7 @@ def send_letter_to_stranger(office: TownOffice) -> int:
 
 
 def test_a_refusal_lands_in_the_sending_clerks_inbox(tmp_path: Path) -> None:
-    with town(tmp_path, moscow={"partner": '[partner.receive]\nunknown_addressee = "refuse"'}) as offices:
+    with town(tmp_path, moscow={"partner": '[[receive]]\nunknown_addressee = "refuse"'}) as offices:
         card = send_letter(offices.minsk, to="Неведомский Н. Н.")
 
         offices.settle()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shapes of [[receive]] and [[report]] in partners.toml: the rules of the office, the first that fits counts.
+
+What each key means to an administrator is written once, in config/partners.toml.  Which rule fits a document is
+`gateway.policy`'s business.
+"""
+
+from typing import Annotated, Literal
+from warnings import catch_warnings, simplefilter
+
+from pydantic import BeforeValidator
+
+from gateway.model import EventKind
+from gateway.settings.problems import unknown_key, wrong
+from gateway.settings.values import Name, Shape, Text
+
+ALL_EVENTS = tuple(
+    kind for kind in EventKind if kind not in (EventKind.NO_LONGER_REPORTED, EventKind.DIRECTED, EventKind.SIGNED)
+)
+
+
+def _event(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    words = tuple(kind.value for kind in EventKind)
+    if value not in words:
+        _, remedy = unknown_key(value, words)
+        raise wrong(f'there is no event "{value}"', remedy)
+    return EventKind(value)
+
+
+EventName = Annotated[EventKind, BeforeValidator(_event)]
+
+
+class RuleSettings(Shape):
+    """When a rule applies: every condition that is given must hold; a rule without conditions always applies."""
+
+    name: Text = ""  # how people call it; empty: by its place
+    partner: tuple[Name, ...] = ()  # their ids
+    organisation: tuple[Name, ...] = ()  # of ours, by exchange index
+    kind: tuple[Name, ...] = ()  # the sender's kind of document: its word or its exchange index
+    access: tuple[Text, ...] = ()  # the sender's access level: its word or its index; "" when none is said
+
+
+with catch_warnings():  # "register" is also a name of abc.ABCMeta, which no instance ever sees
+    simplefilter("ignore", UserWarning)
+
+    class ReceiveSettings(RuleSettings):
+        """What becomes of documents that come."""
+
+        type: tuple[Literal["document", "draft"], ...] = ("document",)
+        register: Literal["auto", "wait"] = "auto"
+        group: Text = ""  # our kind of document; empty: the mapping's
+        default_inbox: Text = ""  # empty: the office's
+        unknown_addressee: Literal["default", "wait", "refuse"] = "default"
+        on_change: Literal["wait", "add-files", "edit-tasks", "refuse"] = "wait"
+        same_number: Literal["wait", "attach", "register"] = "wait"
+        resend: Literal["answer", "wait"] = "answer"
+        require_files: bool = False
+        require_author: bool = True
+
+
+class ReportSettings(RuleSettings):
+    """What a partner may hear of what people do with its documents."""
+
+    events: tuple[EventName, ...] = ALL_EVENTS
+    texts: bool = False  # the words of instructions and of executors too
