@@ -15,6 +15,7 @@ from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import Outbound
 from gateway.journal.exchanges import Exchange
 from gateway.model import (
+    Contents,
     Document,
     Event,
     EventKey,
@@ -25,6 +26,7 @@ from gateway.model import (
     Subscription,
 )
 from gateway.office import Office, Partner
+from gateway.ports import NO_FILES
 from gateway.sealing import Going, Sealer
 from gateway.settings import OfficeSettings
 
@@ -36,7 +38,14 @@ class Outbox:
 
     # --- telling
 
-    def tell(self, tx: Connection, exchange: Exchange, news: Sequence[Event], now: datetime) -> tuple[Event, ...]:
+    def tell(
+        self,
+        tx: Connection,
+        exchange: Exchange,
+        news: Sequence[Event],
+        now: datetime,
+        contents: Contents = NO_FILES,
+    ) -> tuple[Event, ...]:
         """Add facts of ours to a standing *exchange*, queue the reports owed for them and write how far it has come.
 
         Returns the facts that were new; a fact known already is told no second time.
@@ -44,7 +53,7 @@ class Outbox:
         fresh = events.add(tx, exchange.id, news, ours=True, now=now)
         history = [fact.event for fact in events.history(tx, exchange.id, ours=True)]
         exchanges.advance(tx, replace(exchange, rung=reports.rung(history).name.lower()))
-        for outbound in self.due(exchange, history, fresh, now):
+        for outbound in self.due(exchange, history, fresh, now, contents):
             entries.queue(tx, outbound, now)
         return fresh
 
@@ -57,7 +66,14 @@ class Outbox:
 
     # --- reports
 
-    def due(self, exchange: Exchange, history: Sequence[Event], news: Sequence[Event], now: datetime) -> list[Outbound]:
+    def due(
+        self,
+        exchange: Exchange,
+        history: Sequence[Event],
+        news: Sequence[Event],
+        now: datetime,
+        contents: Contents = NO_FILES,
+    ) -> list[Outbound]:
         """Return the sealed reports owed to the sender of *exchange* for *news*, the last events of *history*.
 
         Nothing is owed after the subscription's last day, and nothing that subscription and rule do not both want.
@@ -76,10 +92,18 @@ class Outbox:
             new = []
         owed = reports.owed(message.body.ref, told, new, sent, texts=rule.texts)
         after = history[-1].key if history else EventKey("")
-        return [self._report(report, exchange, after, partner, ours, now) for report in owed]
+        carried = [reports.carrying(report, contents) for report in owed]
+        return [self._report(report, exchange, after, partner, ours, now, contents) for report in carried]
 
     def _report(
-        self, report: Report, exchange: Exchange, after: EventKey, partner: Partner, ours: OfficeSettings, now: datetime
+        self,
+        report: Report,
+        exchange: Exchange,
+        after: EventKey,
+        partner: Partner,
+        ours: OfficeSettings,
+        now: datetime,
+        contents: Contents,
     ) -> Outbound:
         """Return *report* about the exchange's document, told after the event *after*, sealed for its sender."""
         about = exchange.message
@@ -96,7 +120,7 @@ class Outbox:
             in_reply_to=about.id,
         )
         kind = "receipt" if report.kind is ReportKind.RECEIPT else "report"
-        going = Going(message, {}, partner, ours, kind, exchange.id, in_reply_to=exchange.letter_id)
+        going = Going(message, contents, partner, ours, kind, exchange.id, in_reply_to=exchange.letter_id)
         return self.sealer.sealed(going, now)
 
     def _rule(self, document: Document, partner: Partner, ours: OfficeSettings) -> reports.ReportRule:

@@ -6,9 +6,10 @@ All methods of `Edms` are synchronous and are called from threads or worker proc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Protocol
 
 from gateway.model import (
@@ -24,6 +25,8 @@ from gateway.model import (
     Subscription,
 )
 from gateway.model import Contents as Contents
+
+NO_FILES: Contents = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class ChangePage:
     events: tuple[EdmsEvent, ...]
     cursor: str  # opaque; only moves forward
     more: bool
+    contents: Contents = field(default_factory=dict)  # of the files its events name
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,11 @@ class Edms(Protocol):
     ) -> Registration:
         """Add the files and tasks of *follow_up* to the card of *exchange*; number and date never change."""
 
-    def record(self, outgoing_ref: str, events: Sequence[Event]) -> None:
-        """Write a partner's news onto the sender's card and dispatch row; idempotent by event key."""
+    def record(self, outgoing_ref: str, events: Sequence[Event], contents: Contents = NO_FILES) -> None:
+        """Write a partner's news onto the sender's card and dispatch row; idempotent by event key.
+
+        *contents* holds the bytes of the files that executors reported with; one that is not in it is only named.
+        """
 
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
         """Return what people did with documents we registered, never losing a committed change; may repeat.

@@ -30,7 +30,7 @@ from gateway.inbound.endings import (
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
-from gateway.journal import events, exchanges, messages
+from gateway.journal import events, exchanges, files, messages
 from gateway.journal.blobs import Scratch
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
@@ -79,7 +79,8 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         about = About(partner.id, rfc_message_id=letter_id)
         return park(entry, unreadable or NOT_UNDERSTOOD, about, desk, now)
     if isinstance(message.body, Report):
-        return take_report(entry, message, message.body, letter_id, partner, desk, now)
+        contents = opened.reading.contents
+        return take_report(entry, message, message.body, contents, letter_id, partner, desk, now)
     case = case_of(message, message.body, partner, letter_id, unreadable, desk.office)
     return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
 
@@ -250,10 +251,18 @@ def received_now(message: Message, now: datetime) -> Event:
 
 
 def take_report(
-    entry: Entry, message: Message, report: Report, letter_id: str, partner: Partner, desk: Desk, now: datetime
+    entry: Entry,
+    message: Message,
+    report: Report,
+    contents: Contents,
+    letter_id: str,
+    partner: Partner,
+    desk: Desk,
+    now: datetime,
 ) -> None:
     """Note a partner's news about a document of ours; `collect` writes it onto the sender's card. Answers nothing."""
     kind = "receipt" if report.kind is ReportKind.RECEIPT else "report"
+    brought = [desk.journal.blobs.keep(content) for content in contents.values()]
     with desk.journal.write() as tx:
         exchange = exchanges.by_return_id(tx, message.return_id) or exchanges.by_document(
             tx, "out", partner.id, report.about.uid
@@ -274,6 +283,7 @@ def take_report(
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         history = [fact.event for fact in events.history(tx, exchange.id, ours=False)]
         fresh = events.add(tx, exchange.id, reports.news(history, message, exchange.heard_at), ours=False, now=now)
+        files.keep(tx, exchange.id, brought, now)
         rung = reports.rung([*history, *fresh])
         due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
         heard_at = max(exchange.heard_at or message.sent_at, message.sent_at) if kind == "report" else exchange.heard_at

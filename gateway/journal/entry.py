@@ -97,6 +97,10 @@ _BLOB = select(schema.entries.c.id).where(
     schema.entries.c.sha256 == bindparam("sha256"), schema.entries.c.size > INLINE, schema.entries.c.stored
 )
 
+_FILE_BLOB = select(schema.files.c.exchange).where(
+    schema.files.c.sha256 == bindparam("sha256"), schema.files.c.bytes.is_(None)
+)
+
 
 def letter(tx: Connection, blobs: Blobs, id: int) -> Content:
     """Return the bytes of entry *id*.
@@ -127,11 +131,11 @@ def forget_letter(tx: Connection, id: int) -> None:
 
 
 class KnownBlobs:
-    """The digests of large letters that rows name: what `Blobs.sweep` must leave alone."""
+    """The digests of large letters and files that rows name: what `Blobs.sweep` must leave alone."""
 
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
 
     def __contains__(self, digest: object) -> bool:
-        statement = _BLOB.limit(1)
-        return self._tx.scalar(statement, {"sha256": cast(str, digest)}) is not None
+        asked = {"sha256": cast(str, digest)}
+        return any(self._tx.scalar(statement.limit(1), asked) is not None for statement in (_BLOB, _FILE_BLOB))

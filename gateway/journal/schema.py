@@ -229,6 +229,17 @@ events = Table(  # append-only; only `told_at` is written later
     sqlite_autoincrement=True,
 )
 
+files = Table(  # that partners' reports brought, until our EDMS has them
+    "files",
+    metadata,
+    Column("exchange", Words(), primary_key=True),
+    Column("sha256", Text(), primary_key=True),
+    Column("size", BigInteger(), nullable=False),
+    Column("bytes", LargeBinary()),  # NULL: in a file of its own
+    Column("at", Moment(), nullable=False),
+    Index("ix_files_sha256", "sha256"),
+)
+
 messages = Table(
     "messages",
     metadata,

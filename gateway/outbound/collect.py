@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from gateway import identity
 from gateway.errors import Reason, Refused
-from gateway.journal import cursors, entries, events, exchanges
+from gateway.journal import cursors, entries, events, exchanges, files
 from gateway.journal.entries import Entry, State
 from gateway.journal.events import Recorded
 from gateway.journal.exchanges import Exchange
@@ -161,7 +161,7 @@ class Collector:
                 elif exchange.registered is None and exchange.subject_card:
                     self._decided(tx, exchange, facts, now)
                 else:
-                    fresh += len(self.outbox.tell(tx, exchange, facts, now))
+                    fresh += len(self.outbox.tell(tx, exchange, facts, now, page.contents))
         with self.journal.write() as tx:
             cursors.put(tx, CURSOR, page.cursor)
         self.failpoint("collect:told-partners")
@@ -216,13 +216,16 @@ class Collector:
         """Write a partner's news onto its card; likewise."""
         with self.journal.read() as tx:
             exchange = exchanges.get(tx, exchange_id)
+            contents = files.of(tx, self.journal.blobs, exchange_id)
         try:
             if exchange is not None and exchange.outgoing_ref:
-                self.edms.record(exchange.outgoing_ref, [fact.event for fact in facts])
+                self.edms.record(exchange.outgoing_ref, [fact.event for fact in facts], contents)
         except LookupError:
             log.warning("the EDMS has lost a dispatch row", exchange=exchange_id)
         with self.journal.write() as tx:
+            exchanges.get(tx, exchange_id, lock=True)
             events.told(tx, [fact.id for fact in facts], self.now())
+            files.forget_told(tx, exchange_id)
         return len(facts)
 
 

@@ -5,8 +5,9 @@ An accumulating dialect tells everything that stands, again and again.  `snapsho
 of our people; `news` finds in a partner's report what we did not know yet.  History is append-only.
 """
 
+from gateway.reports.carrying import carrying
 from gateway.reports.hearing import news
 from gateway.reports.ladder import TASK_KINDS, Rung, registered, rung
 from gateway.reports.telling import ReportRule, owed, snapshot, wanted
 
-__all__ = ["TASK_KINDS", "ReportRule", "Rung", "news", "owed", "registered", "rung", "snapshot", "wanted"]
+__all__ = ["TASK_KINDS", "ReportRule", "Rung", "carrying", "news", "owed", "registered", "rung", "snapshot", "wanted"]

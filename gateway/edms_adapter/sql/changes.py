@@ -78,17 +78,18 @@ class Watcher:
         cursor = Cursor.parse(written)
         events: list[EdmsEvent] = []
         with self.database.reading() as work:
-            scope = scope_of(self.plan, work, Shelf(self.store), constants(self.plan))
+            shelf = Shelf(self.store)
+            scope = scope_of(self.plan, work, shelf, constants(self.plan))
             self._begin(cursor, work)
             for change in self._rest_of_sweep(cursor):
                 rows = self._rows(work, change, cursor, limit - len(events))
                 events += [_event(change, row, scope) for row in rows]
                 self._advance(cursor, change, rows)
                 if len(events) >= limit:
-                    return ChangePage(_in_order(events), str(cursor), more=True)
+                    return ChangePage(_in_order(events), str(cursor), True, shelf.contents)
                 cursor.after = None
         self._end(cursor)
-        return ChangePage(_in_order(events), str(cursor), more=False)
+        return ChangePage(_in_order(events), str(cursor), False, shelf.contents)
 
     # --- the sweep ----------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from gateway.edms_adapter.sql.plan import Plan, compile_mapping
 from gateway.edms_adapter.sql.register import Registrar
 from gateway.model import Document, Event, ExchangeId, Party
 from gateway.ports import (
+    NO_FILES,
     Addressee,
     ChangePage,
     Clock,
@@ -85,8 +86,8 @@ class SqlEdms:
     ) -> Registration:
         return self._registrar.attach(exchange, follow_up, contents, follow_up_id)
 
-    def record(self, outgoing_ref: str, events: Sequence[Event]) -> None:
-        self._sender.record(outgoing_ref, events)
+    def record(self, outgoing_ref: str, events: Sequence[Event], contents: Contents = NO_FILES) -> None:
+        self._sender.record(outgoing_ref, events, contents)
 
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
         return self._watcher.page(cursor, limit)

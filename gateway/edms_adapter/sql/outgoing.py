@@ -2,6 +2,7 @@
 """What the EDMS wants sent, and what became of it: `outgoing`, `mark`, `record`, `link`."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.steps import run
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Deferred
-from gateway.model import Document, Event, ExchangeId
+from gateway.model import Contents, Document, Event, ExchangeId, File
 from gateway.ports import Clock, Original, Outgoing, OutgoingState
 
 
@@ -52,10 +53,10 @@ class Sender:
             scope.update(outgoing_ref=outgoing_ref, state=state.value, detail=detail, at=moment)
             run(self.plan.mark[state.value], work, scope)
 
-    def record(self, outgoing_ref: str, events: Sequence[Event]) -> None:
+    def record(self, outgoing_ref: str, events: Sequence[Event], contents: Contents) -> None:
         """See `gateway.ports.Edms.record`; LookupError when there is no such dispatch row."""
         now = self.clock.now()
-        with self.database.writing() as work:
+        with ExitStack() as stack, self.database.writing() as work:
             dispatch = work.first(self.plan.dispatch, {"ref": outgoing_ref})
             if dispatch is None:
                 raise LookupError(f"the EDMS has no dispatch row {outgoing_ref}")
@@ -70,7 +71,10 @@ class Sender:
             for event in events:
                 if event.key in fresh:
                     fresh.discard(event.key)
-                    self._write(work, {**scope, "event": event})
+                    wanted = tuple(("", file) for file in _files(event) if file.sha256 in contents)
+                    staged = stack.enter_context(self.store.staged(wanted, contents, f"{outgoing_ref}/{event.key}"))
+                    self._write(work, {**scope, "event": event, "files": staged.files})
+                    staged.publish()
 
     def link(self, exchange: ExchangeId, original: Original) -> bool:
         """See `gateway.ports.Edms.link`; Deferred when *exchange* is not registered yet."""
@@ -114,3 +118,8 @@ class Sender:
         for kinds, steps in self.plan.record:
             if not kinds or scope["event"].kind in kinds:
                 run(steps, work, dict(scope))
+
+
+def _files(event: Event) -> tuple[File, ...]:
+    """Return the files that came with *event*: an executor's, with what he reported."""
+    return event.executor.files if event.executor else ()

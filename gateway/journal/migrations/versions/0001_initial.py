@@ -205,6 +205,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("worker"),
     )
     op.create_table(
+        "files",
+        sa.Column("exchange", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.LargeBinary(), nullable=True),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("exchange", "sha256"),
+    )
+    op.create_index("ix_files_sha256", "files", ["sha256"])
+    op.create_table(
         "vanished",
         sa.Column("mailbox", sa.Text(), nullable=False),
         sa.Column("uidvalidity", sa.BigInteger(), nullable=False),

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which files a report carries: those it brings news of; what stands is told again, but its files travel once."""
+
+from collections.abc import Container
+from dataclasses import replace
+
+from gateway.model import Document, Executor, File, Report, Sha256, Task
+
+
+def carrying(report: Report, present: Container[Sha256]) -> Report:
+    """Return *report* without the files whose bytes are not *present*: a report never names what it does not bring."""
+    return replace(
+        report,
+        considerations=tuple(replace(fact, task=_task(fact.task, present)) for fact in report.considerations),
+        sent_tasks=tuple(_task(task, present) for task in report.sent_tasks),
+        answers=tuple(replace(fact, document=_document(fact.document, present)) for fact in report.answers),
+        approvals=_document(report.approvals, present) if report.approvals else None,
+        edited=_document(report.edited, present) if report.edited else None,
+        draft_registered=_document(report.draft_registered, present) if report.draft_registered else None,
+    )
+
+
+def _task(task: Task, present: Container[Sha256]) -> Task:
+    executors = tuple(_executor(executor, present) for executor in task.executors)
+    return replace(task, files=_brought(task.files, present), executors=executors)
+
+
+def _executor(executor: Executor, present: Container[Sha256]) -> Executor:
+    return replace(executor, files=_brought(executor.files, present))
+
+
+def _document(document: Document, present: Container[Sha256]) -> Document:
+    approvals = tuple(replace(one, files=_brought(one.files, present)) for one in document.approvals)
+    return replace(document, files=_brought(document.files, present), approvals=approvals)
+
+
+def _brought(files: tuple[File, ...], present: Container[Sha256]) -> tuple[File, ...]:
+    """Return the files whose bytes are there, each with those of its signatures that are."""
+    return tuple(
+        replace(file, signatures=tuple(one for one in file.signatures if one.sha256 in present))
+        for file in files
+        if file.sha256 in present
+    )
