@@ -61,22 +61,20 @@ class Office:
         """Return our organisation with this exchange index, or None."""
         return self._offices.get(_index(index))
 
-    def addressed(self, recipients: tuple[Party, ...]) -> OfficeSettings:
-        """Return which of our organisations a message is for; raises Refused when it is for none of them.
+    def addressed(self, recipients: tuple[Party, ...]) -> tuple[OfficeSettings, ...]:
+        """Return which of our organisations a message is for, each once, in its order; empty when for none of them.
 
         With one organisation here, recipients that carry no index at all are taken to mean it.
         """
-        for party in recipients:
-            if office := self.ours(party.index):
-                return office
-        if len(self._offices) == 1 and not any(party.index for party in recipients):
-            return self.settings.offices[0]
-        named = ", ".join(sorted({party.index for party in recipients if party.index})) or "nobody"
-        raise Refused(Reason.NOT_FOR_US, "none of the recipients is an organisation of this office", found=named)
+        named = tuple(office for party in recipients if (office := self.ours(party.index)))
+        if not named and len(self._offices) == 1 and not any(party.index for party in recipients):
+            return self.settings.offices
+        return tuple(dict.fromkeys(named))
 
-    def here(self, moment: datetime) -> datetime:
-        """Return *moment* in the zone of the (first) organisation."""
-        return moment.astimezone(ZoneInfo(self.settings.offices[0].time_zone))
+    def here(self, moment: datetime, index: str = "") -> datetime:
+        """Return *moment* in the zone of our organisation *index*; of the first one when that is none of ours."""
+        ours = self.ours(index) or self.settings.offices[0]
+        return moment.astimezone(ZoneInfo(ours.time_zone))
 
     def party(self, office: OfficeSettings) -> Party:
         """Return *office* as the sender of a message."""

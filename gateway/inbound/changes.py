@@ -56,12 +56,12 @@ def finish_changed(
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         if isinstance(outcome, Waiting):
             exchanges.open_(tx, _waiting_exchange(exchange, follow_up, outcome.ref, now))
-            about = About(case.partner.id, follow_up, case.message.id, "document", case.letter_id)
+            about = About(case.partner.id, follow_up, case.message.id, "document", case.letter_id, exchange.office)
             why = Refused(Reason.CHANGED, outcome.reason)
             return conclude(tx, entry, State.WAITING, about, now, why=why)
         fact = Event(EventKind.EDITED, EventKey(f"edited:{follow_up}"), now, number=outcome.number, card=outcome.ref)
         desk.outbox.tell(tx, exchange, (fact,), now)
-        about = About(case.partner.id, exchange.id, case.message.id, "document", case.letter_id)
+        about = About(case.partner.id, exchange.id, case.message.id, "document", case.letter_id, exchange.office)
         return conclude(tx, entry, State.DONE, about, now, detail="a change")
 
 

@@ -27,6 +27,7 @@ class About:
     message_id: MessageId = MessageId("")
     kind: str = ""
     rfc_message_id: str = ""  # the letter's own, without angle brackets
+    office: str = ""  # the exchange index of our organisation it is for; empty: none, or not known
 
 
 UNKNOWN = About()
@@ -57,6 +58,7 @@ def conclude(
         message_id=about.message_id,
         kind=about.kind or None,
         rfc_message_id=about.rfc_message_id,
+        office=about.office,
         keep_letter=keep_letter,
         worker=entry.worker or None,
     )
@@ -66,6 +68,7 @@ def conclude(
         state=state.value,
         kind=about.kind,
         partner=about.partner,
+        office=about.office,
         exchange=about.exchange,
         reason=why.reason.value if why else None,
     )
@@ -103,7 +106,7 @@ def seen_in_mailbox(entry: Entry, letter: Letter, desk: Desk) -> Entry | None:
 def leave_rescanned(entry: Entry, first: Entry, desk: Desk, now: datetime) -> None:
     """A rescan found a letter again: what became of it the first time stands, and nobody hears anything."""
     why = Refused(Reason.NO_PASSPORT, "people's mail") if first.reason is Reason.NO_PASSPORT else None
-    about = About(first.partner, first.exchange, kind="duplicate")
+    about = About(first.partner, first.exchange, kind="duplicate", office=first.office)
     with desk.journal.write() as tx:
         conclude(
             tx, entry, State.DONE, about, now, why=why, detail=f"came before as letter {first.id}", keep_letter=False
@@ -135,7 +138,7 @@ def mark_undelivered(entry: Entry, bounce: Bounce, desk: Desk, now: datetime) ->
         for message_id in (*((tagged,) if tagged else ()), *bounce.message_ids):
             letter = entries.by_rfc_message_id(tx, message_id)
             if letter is not None:
-                about = About(letter.partner, letter.exchange, kind="bounce")
+                about = About(letter.partner, letter.exchange, kind="bounce", office=letter.office)
                 if _proven_received(tx, letter):
                     words = "contradicts the partner's own receipt: " + bounce.words
                     return conclude(tx, entry, State.DONE, about, now, detail=words)

@@ -60,12 +60,12 @@ def understood(reading: Reading, letter: Letter, now: datetime) -> tuple[Message
 
 
 def case_of(
-    message: Message, document: Document, partner: Partner, letter_id: str, unreadable: Refused | None, office: Office
+    message: Message, document: Document, partner: Partner, ours: OfficeSettings | None, office: Office
 ) -> Case:
-    """Return *document* with the rule of ours that applies to it."""
-    ours = _spoken_to(message, office)
-    chosen = policy.receiving(office.settings.receive, policy.Facts.of(document, partner.id, ours.index))
-    return Case(message, document, partner, chosen.rule, letter_id, unreadable)
+    """Return *document* for *ours* (None: for none of us) with the rule of ours that applies to it."""
+    speaking = ours or office.settings.offices[0]
+    chosen = policy.receiving(office.settings.receive, policy.Facts.of(document, partner.id, speaking.index))
+    return Case(message, document, partner, chosen.rule, ours)
 
 
 def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -> Exchange:
@@ -94,14 +94,7 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
 
 def office_of(case: Case, office: Office) -> OfficeSettings:
     """Return which of our organisations speaks in this exchange; the first one when the message is for none."""
-    return _spoken_to(case.message, office)
-
-
-def _spoken_to(message: Message, office: Office) -> OfficeSettings:
-    try:
-        return office.addressed(message.recipients)
-    except Refused:
-        return office.settings.offices[0]
+    return case.ours or office.settings.offices[0]
 
 
 def intake_of(case: Case, ours: OfficeSettings, entry: Entry) -> Intake:

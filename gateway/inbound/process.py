@@ -30,7 +30,7 @@ from gateway.inbound.endings import (
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
-from gateway.journal import events, exchanges, files, messages
+from gateway.journal import entries, events, exchanges, files, messages
 from gateway.journal.blobs import Scratch
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
@@ -74,14 +74,21 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         return park(entry, why, UNKNOWN, desk, now)
 
     letter_id = next(iter(message_ids(opened.letter.first("Message-ID"))), "")
-    message, unreadable = understood(opened.reading, opened.letter, desk.office.here(now))
+    if opened.reading.kind == "document":
+        entry = for_one_organisation(entry, opened.reading.heading.recipients, desk)
+    ours = desk.office.ours(entry.office)
+    message, unreadable = understood(opened.reading, opened.letter, desk.office.here(now, entry.office))
     if message is None:
         about = About(partner.id, rfc_message_id=letter_id)
         return park(entry, unreadable or NOT_UNDERSTOOD, about, desk, now)
     if isinstance(message.body, Report):
         contents = opened.reading.contents
         return take_report(entry, message, message.body, contents, letter_id, partner, desk, now)
-    case = case_of(message, message.body, partner, letter_id, unreadable, desk.office)
+    if entry.office and ours is None:
+        gone = Refused(Reason.NOT_FOR_US, "the organisation it is for is no longer ours", found=entry.office)
+        return park(entry, gone, About(partner.id, rfc_message_id=letter_id), desk, now)
+    case = case_of(message, message.body, partner, ours, desk.office)
+    case = replace(case, letter_id=letter_id, unreadable=unreadable)
     return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
 
 
@@ -98,15 +105,31 @@ def verify(entry: Entry, letter: Letter, named: Party | None, desk: Desk) -> Par
     raise Refused(Reason.UNKNOWN_PARTNER, f"the message does not say which partner of {channel.id} sent it")
 
 
+def for_one_organisation(entry: Entry, recipients: tuple[Party, ...], desk: Desk) -> Entry:
+    """Return *entry* with which of our organisations it is for, settled once; each other one gets an entry of its own.
+
+    From here on every organisation's entry has its own exchange, card, answers and end.
+    """
+    named = [office.index for office in desk.office.addressed(recipients)]
+    if entry.office or not named:
+        return entry
+    if len(named) == 1:
+        return replace(entry, office=named[0])
+    with desk.journal.write() as tx:
+        entry = entries.share(tx, entry, named)
+    desk.failpoint("process:shared")
+    return entry
+
+
 # --- a document ---------------------------------------------------------------------------------------------------
 
 
 def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, desk: Desk, now: datetime) -> None:
     """Register a partner's document, or say why not; the receipt goes first, before the EDMS is touched."""
-    broken = check(case, desk)
-    if case.unreadable is not None and stands_registered(case, desk):
-        return park(entry, case.unreadable, about(case, None), desk, now)  # never "refused" for what is registered
+    broken = check(case)
     opening = opened_exchange(case, desk.office, letter, now)
+    if case.unreadable is not None and stands_registered(case, opening.office, desk):
+        return park(entry, case.unreadable, about(case, None), desk, now)  # never "refused" for what is registered
     exchange, repeat = acknowledge(entry, case, opening, desk, now)
     if exchange is None:
         return None  # nothing new: settled in the same commit
@@ -123,21 +146,20 @@ def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, 
     return finish(entry, case, exchange, outcome, desk, now)
 
 
-def check(case: Case, desk: Desk) -> Refused | None:
+def check(case: Case) -> Refused | None:
     """Return the first rule that *case* breaks, or None."""
     try:
         for rule in RULES:
             rule(case)
-        desk.office.addressed(case.message.recipients)
     except Refused as why:
         return why
     return None
 
 
-def stands_registered(case: Case, desk: Desk) -> bool:
-    """Say whether the document that *case* names is registered here already."""
+def stands_registered(case: Case, office: str, desk: Desk) -> bool:
+    """Say whether the document that *case* names is registered already by our organisation *office*."""
     with desk.journal.read() as tx:
-        standing = exchanges.by_document(tx, "in", case.partner.id, case.document.uid)
+        standing = exchanges.get(tx, identity.incoming_exchange(office, case.partner.id, case.document.uid))
     return standing is not None and standing.registered is not None
 
 
@@ -147,7 +169,7 @@ def acknowledge(
     """Open the exchange and queue the receipt, in one commit; None when nothing remains to be done."""
     message, partner = case.message, case.partner
     with desk.journal.write() as tx:
-        judged = judge(tx, entry, partner.id, message, opening.digest, opening.id)
+        judged = judge(tx, entry, message, opening)
         standing, repeat = judged.standing, judged.repeat
         if repeat is Repeat.RESEND and case.receive.resend == "wait":
             repeat = Repeat.CHANGED  # laid before a person, as a change is
@@ -159,7 +181,7 @@ def acknowledge(
             why = Refused(Reason.CONFLICT, "this message id came before, with another content")
             conclude(tx, entry, State.PARKED, about(case, standing), now, why=why)
             return None, repeat
-        messages.note(tx, partner.id, message.id, opening.digest, opening.id, entry.id, now)
+        messages.note(tx, partner.id, opening.office, message.id, opening.digest, opening.id, entry.id, now)
         if standing is None:
             exchange = exchanges.open_(tx, opening)
         elif repeat is Repeat.AGAIN:
@@ -268,6 +290,7 @@ def take_report(
             tx, "out", partner.id, report.about.uid
         )
         told = About(partner.id, exchange.id if exchange else None, message.id, kind, letter_id)
+        told = replace(told, office=exchange.office if exchange else "")
         if "report" not in partner.settings.may_send:
             why = Refused(Reason.NOT_ALLOWED, "this partner does not send reports here")
             return conclude(tx, entry, State.PARKED, told, now, why=why)
@@ -277,7 +300,7 @@ def take_report(
         if exchange.partner != partner.id or exchange.direction != "out":
             why = Refused(Reason.FORGED, "the document it reports on was not sent to this partner")
             return conclude(tx, entry, State.PARKED, told, now, why=why)
-        noted = messages.find(tx, partner.id, message.id)
+        noted = messages.find(tx, partner.id, exchange.office, message.id)
         if noted is not None:
             return conclude(tx, entry, State.DONE, told, now, detail="a duplicate")
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
@@ -288,10 +311,12 @@ def take_report(
         due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
         heard_at = max(exchange.heard_at or message.sent_at, message.sent_at) if kind == "report" else exchange.heard_at
         exchanges.save(tx, replace(exchange, rung=rung.name.lower(), due_at=due_at, heard_at=heard_at))
-        messages.note(tx, partner.id, message.id, identity.report_digest(report), exchange.id, entry.id, now)
+        digest = identity.report_digest(report)
+        messages.note(tx, partner.id, exchange.office, message.id, digest, exchange.id, entry.id, now)
         return conclude(tx, entry, State.DONE, told, now)
 
 
 def about(case: Case, exchange: Exchange | None, kind: str = "document") -> About:
     """What is known of a document at the end of its letter."""
-    return About(case.partner.id, exchange.id if exchange else None, case.message.id, kind, case.letter_id)
+    ours = case.ours.index if case.ours else ""
+    return About(case.partner.id, exchange.id if exchange else None, case.message.id, kind, case.letter_id, ours)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
-from gateway.model import ExchangeId, Message, PartnerId
+from gateway.model import Message
 
 REPEAT_PAUSE = timedelta(minutes=15)  # LIMIT: stored answers go out again at most once in this time …
 MAX_REPEATS = 5  # … and at most so often for one message
@@ -32,15 +32,14 @@ class Judgement:
     again: bool = False  # this entry was looked at before, and noted
 
 
-def judge(
-    tx: Connection, entry: Entry, partner: PartnerId, message: Message, digest: str, exchange: ExchangeId
-) -> Judgement:
-    """Return what *message* is, given everything the journal has seen; locks the exchange's row.
+def judge(tx: Connection, entry: Entry, message: Message, opening: Exchange) -> Judgement:
+    """Return what *message* is, given all that was seen of it for one organisation of ours; locks the exchange's row.
 
     Only registration (or lying before a person) closes a document: after a refusal it is judged afresh.
     """
-    standing = exchanges.get(tx, exchange, lock=True)
-    noted = messages.find(tx, partner, message.id)
+    digest = opening.digest
+    standing = exchanges.get(tx, opening.id, lock=True)
+    noted = messages.find(tx, opening.partner, opening.office, message.id)
     if noted is not None and noted.entry != entry.id:
         return Judgement(Repeat.DUPLICATE if noted.digest == digest else Repeat.CONFLICT, standing)
     again = noted is not None
@@ -57,9 +56,9 @@ def judge(
 
 def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Exchange | None, now: datetime) -> None:
     """Send the stored answers once more, the same bytes, if the letter arrived anew and this is not too often."""
-    if exchange is None or not entry.arrived_anew or not _may_repeat(tx, exchange.partner, message, now):
+    if exchange is None or not entry.arrived_anew or not _may_repeat(tx, exchange, message, now):
         return
-    entries.note_repeat(tx, exchange.partner, message.id, now)
+    entries.note_repeat(tx, exchange.partner, exchange.office, message.id, now)
     for answer in entries.answers_to(tx, exchange.id):
         if answer.state is State.SENT:
             entries.resend(tx, answer.id, now)
@@ -90,7 +89,8 @@ def judged_afresh(standing: Exchange, opening: Exchange) -> Exchange:
     return replace(opening, opened_at=standing.opened_at, rung=standing.rung)
 
 
-def _may_repeat(tx: Connection, partner: PartnerId, message: Message, now: datetime) -> bool:
+def _may_repeat(tx: Connection, exchange: Exchange, message: Message, now: datetime) -> bool:
     beginning = datetime.min.replace(tzinfo=now.tzinfo)
-    lately = entries.repeats(tx, partner, message.id, now - REPEAT_PAUSE)
-    return lately == 0 and entries.repeats(tx, partner, message.id, beginning) < MAX_REPEATS
+    asked = (exchange.partner, exchange.office, message.id)
+    lately = entries.repeats(tx, *asked, now - REPEAT_PAUSE)
+    return lately == 0 and entries.repeats(tx, *asked, beginning) < MAX_REPEATS

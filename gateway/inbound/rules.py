@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gateway.errors import Reason, Refused
 from gateway.model import Document, Message
 from gateway.office import Partner
-from gateway.settings import ReceiveSettings
+from gateway.settings import OfficeSettings, ReceiveSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Case:
     document: Document
     partner: Partner
     receive: ReceiveSettings  # the rule of ours that applies to it
+    ours: OfficeSettings | None = None  # which of our organisations it is for; None: for none of them
     letter_id: str = ""  # the Message-ID of its letter, without angle brackets
     unreadable: Refused | None = None  # the message itself is broken; everything else is then moot
 
@@ -61,7 +62,14 @@ def has_files(case: Case) -> None:
         raise Refused(Reason.MISSING_FILE, "the document has no files", place="DocumentList/Document/File")
 
 
-RULES: tuple[Rule, ...] = (is_readable, may_send_documents, names_its_document, has_an_author, has_files)
+def is_for_us(case: Case) -> None:
+    """One of the recipients is an organisation of ours; which others are named does not matter."""
+    if case.ours is None:
+        named = ", ".join(sorted({party.index for party in case.message.recipients if party.index})) or "nobody"
+        raise Refused(Reason.NOT_FOR_US, "none of the recipients is an organisation of this office", found=named)
+
+
+RULES: tuple[Rule, ...] = (is_readable, may_send_documents, names_its_document, has_an_author, has_files, is_for_us)
 
 
 # Our codes start at 1001; 39 is the one vendor code whose meaning is known (docs/protocol.md, "Refusal codes").

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +85,44 @@ def _row(arrival: Arrival, now: datetime) -> dict[str, Any]:  # Any: column valu
         "ready_at": EPOCH,
         "uidvalidity": int(copy[1]) if copy else None,
         "uid": int(copy[2]) if copy else None,
+    }
+
+
+_SHARE = insert_or_ignore(schema.entries)
+_FOR = update(schema.entries).where(E.id == bindparam("entry")).values(office=bindparam("for_office"))
+
+
+def share(tx: Connection, entry: Entry, offices: Sequence[str]) -> Entry:
+    """Make *entry* the first of *offices*' (exchange indices, at least one) and return it; each other gets its own.
+
+    Those come into the queue as if they had been accepted with it: same moment, lane and way in, and the very same
+    letter, which is not copied.  Done again it adds nothing.
+    """
+    first, *others = offices
+    tx.execute(_FOR, {"entry": entry.id, "for_office": first})
+    rows = [_shared(entry, office) for office in others]
+    if rows:
+        tx.execute(_SHARE[tx.dialect.name], rows)
+    return replace(entry, office=first)
+
+
+def _shared(entry: Entry, office: str) -> dict[str, Any]:  # Any: column values
+    return {
+        "direction": "in",
+        "state": State.ACCEPTED.value,
+        "source": f"entry:{entry.id}:{office}",
+        "office": office,
+        "letter_of": entry.id,
+        "channel": entry.channel,
+        "lane": entry.lane,
+        "envelope_sender": entry.envelope_sender,
+        "envelope_recipients": json.dumps(entry.envelope_recipients),
+        "peer": entry.peer,
+        "arrived_anew": entry.arrived_anew,
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "created_at": entry.created_at,
+        "ready_at": EPOCH,
     }
 
 

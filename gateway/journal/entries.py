@@ -2,7 +2,7 @@
 """Everything about entries, by one name: what came in (`arrivals`), what goes out (`outbound`), how they end, lists."""
 
 from gateway.journal.acts import Act, acts, drop, reopen, reprocess, retry, set_held
-from gateway.journal.arrivals import Arrival, accept, claim, give_back, imap_source, release, renew
+from gateway.journal.arrivals import Arrival, accept, claim, give_back, imap_source, release, renew, share
 from gateway.journal.entry import Entry, KnownBlobs, letter
 from gateway.journal.listing import (
     Attempt,
@@ -78,6 +78,7 @@ __all__ = [
     "retry",
     "select",
     "set_held",
+    "share",
     "take_due",
     "told",
     "troubled",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.content import Held
@@ -57,7 +57,8 @@ class Entry:
     outgoing_ref: str | None  # the EDMS's dispatch row; None: ours alone
     told_at: datetime | None  # when the EDMS was told its state; None: not yet
     in_reply: bool  # a receipt or another report, answering a letter
-    office: str  # out: our organisation's exchange index
+    office: str  # our organisation's exchange index; in: empty until the letter was understood, or when it is for none
+    letter_of: int | None = None  # in: the entry that has its letter, which names several of ours; None: its own
     worker: str = ""  # who has claimed it; empty: nobody
 
 
@@ -89,7 +90,8 @@ def insert_or_ignore(table: Table) -> dict[str, Any]:  # Any: the two engines' s
 
 
 _LETTER = select(schema.entries.c.sha256, schema.entries.c.size, schema.entries.c.stored, schema.letters.c.bytes)
-_LETTER = _LETTER.select_from(schema.entries.outerjoin(schema.letters))
+_HAS_IT = func.coalesce(schema.entries.c.letter_of, schema.entries.c.id)
+_LETTER = _LETTER.select_from(schema.entries.outerjoin(schema.letters, schema.letters.c.entry == _HAS_IT))
 _LETTER = _LETTER.where(schema.entries.c.id == bindparam("id"))
 _STORE = insert(schema.letters)
 _FORGET = delete(schema.letters).where(schema.letters.c.entry == bindparam("id"))

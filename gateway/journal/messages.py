@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which messages and which contents have been seen: a message is known by partner and id, a letter by its digest."""
+"""Which messages and which contents have been seen.
+
+A message is known by its partner, our organisation it is for, and its id; a letter by its digest.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ class Noted:
     """A message that was seen; the first of its name."""
 
     partner: PartnerId
+    office: str  # our organisation's exchange index
     message_id: MessageId
     digest: str  # empty: a report has none
     exchange: ExchangeId | None  # None: it found none
@@ -27,9 +31,11 @@ class Noted:
     at: datetime
 
 
-_COLUMNS = (M.partner, M.message_id, M.digest, M.exchange, M.entry, M.at)
+_COLUMNS = (M.partner, M.office, M.message_id, M.digest, M.exchange, M.entry, M.at)
 _NOTE = {engine: statement.returning(*_COLUMNS) for engine, statement in insert_or_ignore(schema.messages).items()}
-_FIND = select(*_COLUMNS).where(M.partner == bindparam("with_partner"), M.message_id == bindparam("sought"))
+_FIND = select(*_COLUMNS).where(
+    M.partner == bindparam("with_partner"), M.office == bindparam("for_office"), M.message_id == bindparam("sought")
+)
 _BROUGHT = select(M.entry).where(M.exchange == bindparam("of_exchange"), M.entry.is_not(None)).order_by(M.entry)
 _SEEN = select(schema.contents.c.entry).where(schema.contents.c.digest == bindparam("sought"))
 _SEE = insert_or_ignore(schema.contents)
@@ -38,6 +44,7 @@ _SEE = insert_or_ignore(schema.contents)
 def note(
     tx: Connection,
     partner: PartnerId,
+    office: str,
     message_id: MessageId,
     digest: str,
     exchange: ExchangeId | None,
@@ -45,18 +52,18 @@ def note(
     now: datetime,
 ) -> Noted:
     """Write a message down, or return what stands under its name; the caller compares digest and entry."""
-    row = {"partner": partner, "message_id": message_id, "digest": digest, "exchange": exchange, "entry": entry}
-    fresh = tx.execute(_NOTE[tx.dialect.name], {**row, "at": now}).first()
+    row = {"partner": partner, "office": office, "message_id": message_id, "digest": digest}
+    fresh = tx.execute(_NOTE[tx.dialect.name], {**row, "exchange": exchange, "entry": entry, "at": now}).first()
     if fresh is not None:
         return _noted(fresh)
-    standing = find(tx, partner, message_id)
+    standing = find(tx, partner, office, message_id)
     assert standing is not None  # it stood in the way of ours
     return standing
 
 
-def find(tx: Connection, partner: PartnerId, message_id: MessageId) -> Noted | None:
-    """Return what was noted of *partner*'s message."""
-    row = tx.execute(_FIND, {"with_partner": partner, "sought": message_id}).first()
+def find(tx: Connection, partner: PartnerId, office: str, message_id: MessageId) -> Noted | None:
+    """Return what was noted of *partner*'s message to *office* (its exchange index)."""
+    row = tx.execute(_FIND, {"with_partner": partner, "for_office": office, "sought": message_id}).first()
     return _noted(row) if row else None
 
 

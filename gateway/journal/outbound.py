@@ -246,16 +246,18 @@ def resend(tx: Connection, id: int, now: datetime) -> None:
 _REPEAT = insert(schema.repeats)
 _REPEATS = select(func.count()).where(
     schema.repeats.c.partner == bindparam("partner"),
+    schema.repeats.c.office == bindparam("office"),
     schema.repeats.c.message_id == bindparam("message_id"),
     schema.repeats.c.at >= bindparam("since", type_=Moment()),
 )
 
 
-def note_repeat(tx: Connection, partner: PartnerId, message_id: MessageId, now: datetime) -> None:
-    """Note that the stored answers to a message were given again."""
-    tx.execute(_REPEAT, {"partner": partner, "message_id": message_id, "at": now})
+def note_repeat(tx: Connection, partner: PartnerId, office: str, message_id: MessageId, now: datetime) -> None:
+    """Note that *office*'s stored answers to a message were given again."""
+    tx.execute(_REPEAT, {"partner": partner, "office": office, "message_id": message_id, "at": now})
 
 
-def repeats(tx: Connection, partner: PartnerId, message_id: MessageId, since: datetime) -> int:
-    """Return how often the stored answers to a message were given again since *since*."""
-    return int(tx.execute(_REPEATS, {"partner": partner, "message_id": message_id, "since": since}).scalar_one())
+def repeats(tx: Connection, partner: PartnerId, office: str, message_id: MessageId, since: datetime) -> int:
+    """Return how often *office*'s stored answers to a message were given again since *since*."""
+    values = {"partner": partner, "office": office, "message_id": message_id, "since": since}
+    return int(tx.execute(_REPEATS, values).scalar_one())

@@ -94,6 +94,7 @@ entries = Table(
     Column("told_at", Moment()),
     _flag("in_reply"),
     _words("office"),
+    Column("letter_of", Id, ForeignKey("entries.id")),  # NULL: the letter is its own
     Column("uidvalidity", BigInteger()),
     Column("uid", BigInteger()),
     _flag("flag_due"),
@@ -164,9 +165,10 @@ repeats = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("partner", Words(), nullable=False),
+    Column("office", Words(), nullable=False),
     Column("message_id", Words(), nullable=False),
     Column("at", Moment(), nullable=False),
-    Index("ix_repeats_message", "partner", "message_id", "at"),
+    Index("ix_repeats_message", "partner", "office", "message_id", "at"),
 )
 
 exchanges = Table(
@@ -244,6 +246,7 @@ messages = Table(
     "messages",
     metadata,
     Column("partner", Words(), primary_key=True),
+    Column("office", Words(), primary_key=True),
     Column("message_id", Words(), primary_key=True),
     Column("digest", Words(), nullable=False),
     Column("exchange", Words()),

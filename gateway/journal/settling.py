@@ -37,6 +37,7 @@ _CONCLUDE = (
         message_id=func.coalesce(func.nullif(bindparam("message_id", type_=Words()), ""), E.message_id),
         kind=func.coalesce(bindparam("kind", type_=Words()), E.kind),
         rfc_message_id=func.coalesce(func.nullif(bindparam("letter_id", type_=Words()), ""), E.rfc_message_id),
+        office=func.coalesce(func.nullif(bindparam("for_office", type_=Words()), ""), E.office),
         stored=and_(E.stored, bindparam("keep", type_=Boolean())),
         flag_due=and_(E.uid.is_not(None), E.flagged_at.is_(None), bindparam("for_us", type_=Boolean())),
     )
@@ -65,6 +66,7 @@ def conclude(
     message_id: str = "",
     kind: str | None = None,
     rfc_message_id: str = "",
+    office: str = "",
     keep_letter: bool = True,
     worker: str | None = None,
 ) -> None:
@@ -90,6 +92,7 @@ def conclude(
         "message_id": message_id,
         "kind": kind,
         "letter_id": rfc_message_id,
+        "for_office": office,
         "keep": keep_letter,
         "for_us": reason is not Reason.NO_PASSPORT,
     }

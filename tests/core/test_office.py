@@ -35,8 +35,13 @@ tls = "none"
 """
 
 
-def settings(proof: str) -> Settings:
-    partners = f"""
+ANOTHER = """
+[[office]]
+index = "TOO"
+name = "Ours"
+address = "too@ours.example"
+"""
+PARTNERS = """
 [[channel]]
 id = "c"
 address = "them@partner.example"
@@ -48,7 +53,10 @@ name = "Partner"
 channel = "c"
 indices = ["THEIRS", "THEIRS-TOO"]
 """
-    return parse({"gateway.toml": GATEWAY, "p.toml": partners})
+
+
+def settings(proof: str) -> Settings:
+    return parse({"gateway.toml": GATEWAY, "p.toml": PARTNERS.format(proof=proof)})
 
 
 def letter(*headers: tuple[str, str]) -> Letter:
@@ -131,11 +139,22 @@ def test_the_partner_is_chosen_by_the_index_inside_whatever_its_case() -> None:
 def test_a_message_for_none_of_our_organisations_is_not_for_us() -> None:
     office = Office(settings(NETWORK))
 
-    assert office.addressed((Party(Organisation(index="ours")),)).index == "OURS"
-    assert office.addressed((Party(Organisation("A name alone")),)).index == "OURS"
-    with pytest.raises(Refused) as why:
-        office.addressed((Party(Organisation(index="ELSEWHERE")),))
-    assert why.value.reason is Reason.NOT_FOR_US
+    assert addressed(office, "ours") == ["OURS"]
+    assert addressed(office, "") == ["OURS"]
+    assert addressed(office, "ELSEWHERE") == []
+    assert addressed(office, "ELSEWHERE", "") == []
+
+
+def test_every_organisation_of_ours_that_a_message_names_is_addressed_once() -> None:
+    office = Office(parse({"gateway.toml": GATEWAY + ANOTHER, "p.toml": PARTNERS.format(proof=NETWORK)}))
+
+    assert addressed(office, "TOO", "ELSEWHERE", "ours ", "too") == ["TOO", "OURS"]
+    assert addressed(office, "") == []  # which of the two is anybody's guess
+
+
+def addressed(office: Office, *indices: str) -> list[str]:
+    parties = tuple(Party(Organisation("A name", index=index)) for index in indices)
+    return [ours.index for ours in office.addressed(parties)]
 
 
 def test_a_lane_is_a_guess_and_a_stranger_has_the_common_one() -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.journal import entries
-from gateway.journal.entries import Direction, Overtaken, State
+from gateway.journal import entries, mailboxes
+from gateway.journal.entries import Direction, Entry, Overtaken, State
 from gateway.journal.store import Journal
 from tests.journal.givens import (
     LEASE,
@@ -306,3 +306,67 @@ def test_next_due_is_past_for_what_can_be_taken_and_tells_the_rest(journal: Jour
     assert at_once <= NOW
     assert deferred == NOW + MINUTE
     assert leased == NOW + MINUTE + LEASE
+
+
+# --- one letter, several organisations of ours ------------------------------------------------------------------------
+
+
+def shared(journal: Journal, id: int, *offices: str) -> list[Entry]:
+    """Share entry *id* out and return everything that came in, in order."""
+    with journal.write() as tx:
+        entry = entries.get(tx, id)
+        assert entry is not None
+        entries.share(tx, entry, offices)
+        return sorted(entries.select(tx, direction=Direction.IN), key=lambda one: one.id)
+
+
+@pytest.mark.parametrize("body", [b"a short letter", b"x" * 300_000])
+def test_a_letter_for_several_organisations_is_one_entry_for_each_with_the_same_bytes(
+    journal: Journal, body: bytes
+) -> None:
+    (id,) = accepted(journal, lane="north", body=body, arrived_anew=False)
+
+    first, second, third = shared(journal, id, "SOUTH", "WEST", "EAST")
+
+    assert (first.id, first.letter_of) == (id, None)
+    assert [one.office for one in (first, second, third)] == ["SOUTH", "WEST", "EAST"]
+    assert second.letter_of == third.letter_of == id
+    for name in ("lane", "channel", "peer", "envelope_sender", "envelope_recipients", "arrived_anew", "created_at"):
+        assert getattr(second, name) == getattr(first, name)
+    with journal.read() as tx:
+        assert b"".join(entries.letter(tx, journal.blobs, second.id).blocks()) == body
+        assert tx.exec_driver_sql("SELECT count(*) FROM letters").scalar() == (1 if len(body) < 100_000 else 0)
+
+
+def test_sharing_a_letter_out_once_more_adds_nothing(journal: Journal) -> None:
+    (id,) = accepted(journal)
+    before = shared(journal, id, "SOUTH", "WEST")
+
+    assert shared(journal, id, "SOUTH", "WEST") == before
+
+
+def test_a_letter_that_was_shared_out_is_flagged_in_its_mailbox_by_the_entry_that_was_fetched(
+    journal: Journal,
+) -> None:
+    (id,) = accepted(journal, source="imap:7:1:in", channel="in")
+    _, second = shared(journal, id, "SOUTH", "WEST")
+
+    concluded(journal, second.id, State.DONE)
+    with journal.read() as tx:
+        nothing = mailboxes.to_flag(tx, "in", 7, 10)
+    concluded(journal, id, State.DONE)
+
+    assert nothing == ()
+    with journal.read() as tx:
+        assert mailboxes.to_flag(tx, "in", 7, 10) == (1,)
+
+
+def test_every_organisations_entry_is_claimed_and_concluded_by_itself(journal: Journal) -> None:
+    (id,) = accepted(journal)
+    _, second = shared(journal, id, "SOUTH", "WEST")
+
+    assert ids(claimed(journal)) == [id, second.id]
+    concluded(journal, id, State.DONE, office="SOUTH")
+
+    assert stands(journal, id).state is State.DONE
+    assert (stands(journal, second.id).state, stands(journal, second.id).office) == (State.ACCEPTED, "WEST")

@@ -149,7 +149,7 @@ def test_a_document_is_traced_by_any_of_its_names(journal: Journal, text: str) -
         outgoing_ref="dispatch-9",
     )
     with journal.write() as tx:
-        messages.note(tx, NORTH, MessageId("message-77"), "", standing.id, 1, NOW)
+        messages.note(tx, NORTH, "SOUTH", MessageId("message-77"), "", standing.id, 1, NOW)
 
     with journal.read() as tx:
         assert exchanges.find(tx, text) == (standing.id,)
@@ -260,14 +260,24 @@ def test_the_edms_hears_what_partners_say_about_our_documents_only(journal: Jour
 
 def test_the_first_message_of_a_name_stands(journal: Journal) -> None:
     with journal.write() as tx:
-        first = messages.note(tx, NORTH, MessageId("m-1"), "d-1", ExchangeId("x-1"), 1, NOW)
-        again = messages.note(tx, NORTH, MessageId("m-1"), "d-2", None, 2, NOW + MINUTE)
-        other = messages.note(tx, PartnerId("west"), MessageId("m-1"), "d-2", None, 2, NOW)
+        first = messages.note(tx, NORTH, "SOUTH", MessageId("m-1"), "d-1", ExchangeId("x-1"), 1, NOW)
+        again = messages.note(tx, NORTH, "SOUTH", MessageId("m-1"), "d-2", None, 2, NOW + MINUTE)
+        other = messages.note(tx, PartnerId("west"), "SOUTH", MessageId("m-1"), "d-2", None, 2, NOW)
 
-        assert again == first == messages.find(tx, NORTH, MessageId("m-1"))
+        assert again == first == messages.find(tx, NORTH, "SOUTH", MessageId("m-1"))
         assert (first.digest, first.exchange, first.entry, first.at) == ("d-1", "x-1", 1, NOW)
         assert other.entry == 2
-        assert messages.find(tx, NORTH, MessageId("m-2")) is None
+        assert messages.find(tx, NORTH, "SOUTH", MessageId("m-2")) is None
+
+
+def test_a_message_is_known_for_each_organisation_of_ours_by_itself(journal: Journal) -> None:
+    with journal.write() as tx:
+        south = messages.note(tx, NORTH, "SOUTH", MessageId("m-1"), "d-1", ExchangeId("x-1"), 1, NOW)
+        west = messages.note(tx, NORTH, "WEST", MessageId("m-1"), "d-1", ExchangeId("x-2"), 2, NOW)
+
+        assert (south.entry, west.entry) == (1, 2)
+        assert messages.find(tx, NORTH, "WEST", MessageId("m-1")) == west
+        assert messages.find(tx, NORTH, "EAST", MessageId("m-1")) is None
 
 
 def test_a_content_is_known_by_the_entry_that_brought_it_first(journal: Journal) -> None:

@@ -317,12 +317,13 @@ def test_a_letter_of_ours_is_found_by_the_message_id_a_bounce_returns(journal: J
     assert nothing is None
 
 
-def test_repeats_are_counted_by_partner_and_message_since_a_moment(journal: Journal) -> None:
+def test_repeats_are_counted_by_partner_organisation_and_message_since_a_moment(journal: Journal) -> None:
     north, message = PartnerId("north"), MessageId("m-1")
     with journal.write() as tx:
         for at in (NOW, NOW + MINUTE):
-            entries.note_repeat(tx, north, message, at)
+            entries.note_repeat(tx, north, "SOUTH", message, at)
 
-        assert entries.repeats(tx, north, message, NOW) == 2
-        assert entries.repeats(tx, north, message, NOW + MINUTE) == 1
-        assert entries.repeats(tx, PartnerId("east"), message, NOW) == 0
+        assert entries.repeats(tx, north, "SOUTH", message, NOW) == 2
+        assert entries.repeats(tx, north, "SOUTH", message, NOW + MINUTE) == 1
+        assert entries.repeats(tx, north, "WEST", message, NOW) == 0
+        assert entries.repeats(tx, PartnerId("east"), "SOUTH", message, NOW) == 0

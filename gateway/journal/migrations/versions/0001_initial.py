@@ -72,10 +72,12 @@ def upgrade() -> None:
         sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("in_reply", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("office", sa.Text(), server_default="", nullable=False),
+        sa.Column("letter_of", ID, nullable=True),
         sa.Column("uidvalidity", sa.BigInteger(), nullable=True),
         sa.Column("uid", sa.BigInteger(), nullable=True),
         sa.Column("flag_due", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("flagged_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["letter_of"], ["entries.id"]),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
@@ -180,23 +182,25 @@ def upgrade() -> None:
     op.create_table(
         "messages",
         sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("office", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("exchange", sa.Text(), nullable=True),
         sa.Column("entry", ID, nullable=True),
         sa.Column("at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("partner", "message_id"),
+        sa.PrimaryKeyConstraint("partner", "office", "message_id"),
     )
     op.create_index("ix_messages_id", "messages", ["message_id"])
     op.create_table(
         "repeats",
         sa.Column("id", ID, nullable=False),
         sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("office", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_repeats_message", "repeats", ["partner", "message_id", "at"])
+    op.create_index("ix_repeats_message", "repeats", ["partner", "office", "message_id", "at"])
     op.create_table(
         "turns",
         sa.Column("worker", sa.Text(), nullable=False),
