@@ -49,6 +49,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What our configuration says of one organisation of ours: `Edms.check` looks whether the EDMS agrees."""
+
+    office: str  # its exchange index
+    default_inbox: str = ""  # empty: the mapping's default
+
+
+@dataclass(frozen=True, slots=True)
 class Addressee:
     """An inbox in the EDMS and how it was found."""
 
@@ -141,8 +149,11 @@ class Edms(Protocol):
     Each writing method is one transaction, and repeating it after a crash yields the same result.
     """
 
-    def check(self) -> Health:
-        """Verify connection, rights, tables and columns, counters, file store; change nothing."""
+    def check(self, expected: Sequence[Expected] = ()) -> Health:
+        """Verify connection, rights, tables and columns, counters, file store, and our organisations; change nothing.
+
+        A document for an organisation that the EDMS does not know, or that has no default inbox, waits for a person.
+        """
 
     def resolve(self, hint: Party) -> Addressee | None:
         """Return the inbox that *hint* means, or None; two candidates are None, never a guess."""

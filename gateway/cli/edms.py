@@ -5,6 +5,7 @@ import click
 
 from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
+from gateway.ports import Expected
 
 
 @click.group()
@@ -27,7 +28,7 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
         try:
             if create:
                 system.create_own_tables()
-            health = system.check()
+            health = system.check([Expected(ours.index, ours.default_inbox) for ours in settings.offices])
         finally:
             system.close()
     except Exception as error:  # an edge: whatever a database driver raises is shown in one line

@@ -41,7 +41,12 @@ def test_a_good_registry_has_nothing_wrong_and_checking_changes_nothing(desk: De
         ('subject = "document.subject"', 'topic = "document.subject"', "column topic", "no such column"),
         ("direction = \"'in'\"\n", "", "column direction", "is not mapped"),
         ("from card_file where path is not null", "from card_fils", "files.referenced: statement", "card_fils"),
-        ("select * from office order", "select * from offices order", "read.office.sql: statement", "offices"),
+        (
+            "select o.* from card c join office o",
+            "select o.* from card c join offices o",
+            "read.office.sql: statement",
+            "offices",
+        ),
     ],
 )
 def test_what_the_database_does_not_have_is_found(

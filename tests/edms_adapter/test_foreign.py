@@ -12,8 +12,8 @@ from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Reason, Refused
 from gateway.model import Event, EventKey, EventKind, ExchangeId, Organisation, Party
-from gateway.ports import OutgoingState, Registration
-from tests.edms_adapter.desk import PDF, Hands, intake, letter
+from gateway.ports import Expected, OutgoingState, Registration
+from tests.edms_adapter.desk import OURS, PDF, Hands, intake, letter
 
 TABLES = """
 create table register (n integer not null);
@@ -53,6 +53,12 @@ def register(edms: SqlEdms, exchange: str = "ex-1", index: str = "BEREG-02") -> 
 
 def test_checking_finds_nothing_wrong(edms: SqlEdms) -> None:
     assert [finding for finding in edms.check().findings if not finding.ok] == []
+
+
+def test_checking_finds_an_organisation_of_ours_that_it_does_not_know(edms: SqlEdms) -> None:
+    (one,) = [finding for finding in edms.check([Expected(OURS), Expected("VOSTOK-09")]).findings if not finding.ok]
+
+    assert one.what == "organisation VOSTOK-09"
 
 
 def test_it_registers_by_its_own_rules(edms: SqlEdms) -> None:

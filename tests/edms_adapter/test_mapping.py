@@ -46,7 +46,7 @@ def test_the_built_in_mapping_is_right() -> None:
             "database.time_zone: Value error, 'Mars/Olympus' is no time",
         ),
         ('missing = "wait"', 'missing = "guess"', "lookup[1].missing: Input should be"),
-        ('missing = "default"\ndefault = "none"', 'missing = "default"', "lookup[2]: Value error"),
+        ('missing = "default"\ndefault = "none"', 'missing = "default"', "lookup[3]: Value error"),
         ('subject = "document.subject"', 'subject = "document.subject +"', "register[1].values.subject: 'document.sub"),
         ('subject = "document.subject"', 'subject = "docment.subject"', "subject: 'docment.subject': nothing here is"),
         (

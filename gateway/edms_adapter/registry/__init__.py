@@ -6,6 +6,6 @@
 """
 
 from gateway.edms_adapter.registry.schema import create
-from gateway.edms_adapter.registry.seed import Correspondent, Office, Staff, seed
+from gateway.edms_adapter.registry.seed import Correspondent, Office, Staff, add_office, seed
 
-__all__ = ["Correspondent", "Office", "Staff", "create", "seed"]
+__all__ = ["Correspondent", "Office", "Staff", "add_office", "create", "seed"]

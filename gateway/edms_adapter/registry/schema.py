@@ -59,6 +59,7 @@ department = Table(
     "department",
     metadata,
     _id(),
+    _to("office_id", "office", required=False),  # NULL: of every organisation here
     Column("name", Text, nullable=False),
     Column("number", Text),
     Column("exchange_index", Text),
@@ -67,6 +68,7 @@ person = Table(
     "person",
     metadata,
     _id(),
+    _to("office_id", "office", required=False),  # NULL: works for every organisation here
     Column("name", Text, nullable=False),
     Column("post", Text),
     _to("department_id", "department", required=False),
@@ -93,7 +95,14 @@ correspondent = Table(
     Column("full_name", Text),
     Column("tax_id", Text),
 )
-journal = Table("journal", metadata, _id(), Column("name", Text, nullable=False), Column("prefix", Text))
+journal = Table(
+    "journal",
+    metadata,
+    _id(),
+    _to("office_id", "office", required=False),  # NULL: of every organisation here
+    Column("name", Text, nullable=False),
+    Column("prefix", Text),
+)
 counter = Table(
     "counter",
     metadata,
@@ -117,6 +126,7 @@ card = Table(
     "card",
     metadata,
     _id(),
+    _to("office_id", "office", required=False),  # whose it is; NULL: nobody has said
     Column("uid", Text, unique=True),  # of an outgoing document: the same for ever
     Column("direction", Text, CheckConstraint("direction in ('in', 'out')"), nullable=False),
     # a waiting paper is a card without a number; joined: put onto another card

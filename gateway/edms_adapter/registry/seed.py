@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A registry to begin with: one office, its people and inboxes, correspondents, two journals."""
+"""A registry to begin with: an office or several, their people and inboxes, correspondents, two journals for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,18 +59,26 @@ def seed(
     made = engine(url)
     try:
         with made.begin() as connection:
-            full_name = office.full_name or office.short_name
-            _add(
-                connection,
-                "office",
-                exchange_index=office.index,
-                short_name=office.short_name,
-                full_name=full_name,
-            )
-            _add_people(connection, people)
+            key = _add_office(connection, office)
+            _add_people(connection, key, people)
             for one in correspondents:
                 add_correspondent(connection, one)
-            _add_journals(connection, prefixes)
+            _add_journals(connection, key, prefixes)
+    finally:
+        made.dispose()
+
+
+def add_office(url: str, office: Office, people: Sequence[Staff], *, prefixes: tuple[str, str] = ("", "")) -> None:
+    """Give a registry one more organisation of ours: its people and inboxes, its own groups, journals and counters.
+
+    The last of *people* is its clerk.  It shares the correspondents.
+    """
+    made = engine(url)
+    try:
+        with made.begin() as connection:
+            key = _add_office(connection, office)
+            _add_people(connection, key, people)
+            _add_journals(connection, key, prefixes, f", {office.short_name}")
     finally:
         made.dispose()
 
@@ -87,15 +95,21 @@ def add_correspondent(connection: Connection, one: Correspondent) -> int:
     )
 
 
-def _add_people(connection: Connection, people: Sequence[Staff]) -> None:
+def _add_office(connection: Connection, office: Office) -> int:
+    full_name = office.full_name or office.short_name
+    return _add(connection, "office", exchange_index=office.index, short_name=office.short_name, full_name=full_name)
+
+
+def _add_people(connection: Connection, office: int, people: Sequence[Staff]) -> None:
     departments: dict[str, int] = {}
     for place, name in enumerate(dict.fromkeys(one.department for one in people if one.department), 1):
-        departments[name] = _add(connection, "department", name=name, number=f"{place:02}")
+        departments[name] = _add(connection, "department", office_id=office, name=name, number=f"{place:02}")
         _add(connection, "inbox", name=name, department_id=departments[name])
     for place, one in enumerate(people, 1):
         person = _add(
             connection,
             "person",
+            office_id=office,
             name=one.name,
             post=one.post or None,
             department_id=departments.get(one.department),
@@ -104,9 +118,9 @@ def _add_people(connection: Connection, people: Sequence[Staff]) -> None:
         _add(connection, "inbox", name=one.name, person_id=person, is_default=place == len(people))
 
 
-def _add_journals(connection: Connection, prefixes: tuple[str, str]) -> None:
-    incoming = _add(connection, "journal", name=IN_JOURNAL, prefix=prefixes[0])
-    outgoing = _add(connection, "journal", name=OUT_JOURNAL, prefix=prefixes[1])
+def _add_journals(connection: Connection, office: int, prefixes: tuple[str, str], whose: str = "") -> None:
+    incoming = _add(connection, "journal", office_id=office, name=IN_JOURNAL + whose, prefix=prefixes[0])
+    outgoing = _add(connection, "journal", office_id=office, name=OUT_JOURNAL + whose, prefix=prefixes[1])
     groups = (
         ("Входящие письма", "in", incoming, True),
         ("Обращения", "in", incoming, False),

@@ -14,6 +14,7 @@ from gateway.model import Document, Party
 from gateway.ports import Addressee, Intake
 
 WHOLE = "адресован организации в целом"
+NO_INBOX = "нет ящика%s для документов без адресата"
 
 
 def inboxes(plan: Plan, work: Work, office: str, today: date) -> list[routing.Inbox]:
@@ -24,11 +25,14 @@ def inboxes(plan: Plan, work: Work, office: str, today: date) -> list[routing.In
 
 
 def resolver(plan: Plan, work: Work, office: str, today: date) -> Callable[[Party | None], Addressee | None]:
-    """Return a function that finds the inbox of a party, reading the people at most once."""
+    """Return a function that finds the inbox of a party, reading the people at most once.
+
+    A party of another organisation than *office* (empty: any) has none here, whoever his namesakes are.
+    """
     everybody: list[routing.Inbox] = []
 
     def resolve(party: Party | None) -> Addressee | None:
-        if party is None or not routing.wanted(party):
+        if party is None or not routing.wanted(party) or (office and not ours(party, office)):
             return None
         if not everybody:
             everybody.extend(inboxes(plan, work, office, today))
@@ -40,6 +44,7 @@ def resolver(plan: Plan, work: Work, office: str, today: date) -> Callable[[Part
 def routed(plan: Plan, work: Work, document: Document, intake: Intake) -> tuple[tuple[Addressee, ...], str]:
     """Return the inboxes for *document*, each once, and why a person must decide, if so.
 
+    A document for the default inbox waits when there is none.
     One unknown addressee among several does not hold up the rest: it goes to the default inbox with them.
     Raises Refused when nobody was found and the office refuses that.
     """
@@ -53,18 +58,23 @@ def routed(plan: Plan, work: Work, document: Document, intake: Intake) -> tuple[
     if lost and not found and intake.unknown_addressee == "wait":
         return (), lost
     if lost or not found:
-        found.append(default_inbox(plan, work, intake.default_inbox, lost or WHOLE, found=not lost))
+        default = default_inbox(plan, work, intake.office, intake.default_inbox, lost or WHOLE, found=not lost)
+        if default is None:
+            return (), NO_INBOX % (f" «{intake.default_inbox}»" if intake.default_inbox else "")
+        found.append(default)
     once: dict[str, Addressee] = {}
     for one in found:
         once.setdefault(one.inbox, one)
     return tuple(once.values()), ""
 
 
-def default_inbox(plan: Plan, work: Work, wanted: str, why: str, *, found: bool) -> Addressee:
-    """Return the inbox for what nobody fits; MappingError when the mapping's query gives none."""
-    row = work.first(plan.default_inbox, {"wanted": wanted})
+def default_inbox(plan: Plan, work: Work, office: str, wanted: str, why: str, *, found: bool) -> Addressee | None:
+    """Return the inbox of *office* (empty: of any) for what nobody fits; None when the mapping's query gives none."""
+    given = {"wanted": wanted, "office": office}
+    asked = {name: value for name, value in given.items() if name in plan.default_inbox_binds}
+    row = work.first(plan.default_inbox, asked)
     if row is None:
-        raise MappingError(f"routing.default: no inbox {wanted!r}" if wanted else "routing.default: gives no inbox")
+        return None
     return Addressee(text(row.key), text(row.name), "default", why, found)
 
 

@@ -8,7 +8,7 @@ Nothing is changed.  Tables and columns are found by reflection; other statement
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,17 +17,21 @@ from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.database import Database
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.steps import Insert, binds
-from gateway.ports import Finding
+from gateway.ports import Expected, Finding
 
 FREE_BYTES = 1 << 30  # LIMIT: less free space than this in the file store is a finding
 EXPLAINING = ("sqlite", "postgresql")
 
 
-def findings(plan: Plan, database: Database, files: Path, today: Callable[[], date]) -> Iterator[Finding]:
-    """Yield every finding; a database that cannot be reached is the only one then."""
+def findings(
+    plan: Plan, database: Database, files: Path, today: Callable[[], date], expected: Sequence[Expected]
+) -> Iterator[Finding]:
+    """Yield every finding; a database that cannot be reached is the only one then.
+
+    With nothing *expected* of organisations of ours, any default inbox will do.
+    """
     try:
         with database.engine.connect() as connection:
             inspector = inspect(connection)
@@ -42,7 +46,8 @@ def findings(plan: Plan, database: Database, files: Path, today: Callable[[], da
         for place, statement in plan.compiler.statements:
             yield from _statement(place, statement, database)
     yield from _counters(plan, database, today())
-    yield from _default_inbox(plan, database)
+    for ours in expected or (Expected(""),):
+        yield from _organisation(ours, plan, database)
     yield from _file_store(files)
 
 
@@ -111,17 +116,23 @@ def _counters(plan: Plan, database: Database, today: date) -> Iterator[Finding]:
         yield Finding(True, f"counters for {today.year}")
 
 
-def _default_inbox(plan: Plan, database: Database) -> Iterator[Finding]:
-    remedy = "name an inbox for documents without an addressee in the query routing.default"
+def _organisation(ours: Expected, plan: Plan, database: Database) -> Iterator[Finding]:
+    what = f"default inbox of {ours.office}" if ours.office else "default inbox"
     try:
         with database.reading() as work:
-            inbox = addressees.default_inbox(plan, work, "", "", found=True)
-    except MappingError as error:
-        yield Finding(False, "default inbox", str(error), remedy)
-        return
+            known = not ours.office or plan.office is None or work.first(plan.office, {"office": ours.office})
+            inbox = addressees.default_inbox(plan, work, ours.office, ours.default_inbox, "", found=True)
     except SQLAlchemyError:
         return  # said already, with the statement
-    yield Finding(True, "default inbox", inbox.name)
+    if not known:
+        detail, remedy = "the EDMS does not know it: its documents wait", "add it there, or correct [[office]] index"
+        yield Finding(False, f"organisation {ours.office}", detail, remedy)
+    elif inbox is None:
+        named = f"there is no inbox {ours.default_inbox!r}" if ours.default_inbox else "there is none"
+        remedy = "give the organisation an inbox that the query routing.default finds, or correct default_inbox"
+        yield Finding(False, what, f"{named}: documents without an addressee wait", remedy)
+    else:
+        yield Finding(True, what, inbox.name)
 
 
 def _file_store(files: Path) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from gateway.ports import (
     ChangePage,
     Clock,
     Contents,
+    Expected,
     Failpoint,
     Health,
     Intake,
@@ -69,8 +70,8 @@ class SqlEdms:
         self._sender = Sender(self.plan, self.database, self.store, clock)
         self._watcher = Watcher(self.plan, self.database, self.store, clock)
 
-    def check(self) -> Health:
-        return Health(tuple(findings(self.plan, self.database, self.files, lambda: self._today().date())))
+    def check(self, expected: Sequence[Expected] = ()) -> Health:
+        return Health(tuple(findings(self.plan, self.database, self.files, lambda: self._today().date(), expected)))
 
     def resolve(self, hint: Party) -> Addressee | None:
         with self.database.reading() as work:

@@ -132,9 +132,15 @@ class Lookup(Query):
         return self
 
 
+class OfficeSection(Section):
+    """Which organisations of ours the EDMS keeps apart."""
+
+    known: Sql  # :office (an exchange index) → a row when the EDMS has that organisation
+
+
 class RoutingSection(Section):
     inboxes: Sql  # → key, name, post, department, index [, number, deputy_key, deputy_name]; may use :office, :today
-    default: Sql  # :wanted (empty, or the name or key the office wants) → key, name
+    default: Sql  # :wanted (empty, or the name or key the office wants) → key, name; may use :office
     strategies: tuple[Route, ...] = ("index", "name and post", "initials", "post", "department")
 
 
@@ -207,6 +213,7 @@ class Mapping(Section):
     number: NumberSection
     lookup: tuple[Lookup, ...] = ()
     same_number: Query | None = None  # → card, number, date of a card that has the sender's number already
+    office: OfficeSection | None = None  # None: the EDMS is one organisation's, and does not tell ours apart
     routing: RoutingSection
     read: dict[Name, Reader] = {}
     register_: tuple[Step, ...] = Field(alias="register", min_length=1)

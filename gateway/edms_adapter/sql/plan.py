@@ -73,6 +73,8 @@ class Plan:
     inboxes: TextClause
     inbox_binds: frozenset[str]
     default_inbox: TextClause
+    default_inbox_binds: frozenset[str]
+    office: TextClause | None
     files_of_card: TextClause
     referenced: TextClause | None
     register: tuple[ReadyStep, ...]
@@ -122,7 +124,9 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         counter=_counter(compiler, mapping, known),
         inboxes=compiler.sql(mapping.routing.inboxes, "routing.inboxes", ("office", "today")),
         inbox_binds=frozenset(binds(mapping.routing.inboxes)),
-        default_inbox=compiler.sql(mapping.routing.default, "routing.default", ("wanted",)),
+        default_inbox=compiler.sql(mapping.routing.default, "routing.default", ("wanted", "office")),
+        default_inbox_binds=frozenset(binds(mapping.routing.default)),
+        office=compiler.sql(mapping.office.known, "office.known", ("office",)) if mapping.office else None,
         files_of_card=compiler.sql(mapping.files.of_card, "files.of_card", ("card",)),
         referenced=_optional(compiler, mapping.files.referenced, "files.referenced"),
         register=registering,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from gateway.edms_adapter.registry.people.rows import add, one, person_key
+from gateway.edms_adapter.registry.people.rows import add, default_group, office_key, one, person_key
 from gateway.edms_adapter.sql.database import Work
 
 INLINE_BYTES = 131_072  # LIMIT: larger files go into the file store
@@ -31,17 +31,16 @@ def write_card(
 ) -> int:
     """Register an outgoing document with its files; returns the key of its card.
 
+    It is of the signer's organisation, with a number from that one's journal.
     *on* is the date of registration (UTC's date of *now* when not given); a file over 128 KiB needs the *store*.
     """
     day = on or now.date()
-    group = one(
-        work,
-        "select g.*, j.prefix from doc_group g join journal j on j.id = g.journal_id"
-        " where direction = 'out' and is_default",
-    )
+    office = office_key(work, signer)
+    group = default_group(work, "out", office)
     key = add(
         work,
         "card",
+        office_id=office,
         uid=uid or str(uuid4()),
         direction="out",
         state="registered",

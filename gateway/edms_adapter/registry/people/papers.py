@@ -7,31 +7,31 @@ from datetime import date, datetime
 from gateway.edms_adapter.registry.people.cards import next_number
 from gateway.edms_adapter.registry.people.instructions import forward
 from gateway.edms_adapter.registry.people.looking import card
-from gateway.edms_adapter.registry.people.rows import do, one, person_key
+from gateway.edms_adapter.registry.people.rows import default_group, do, group_of, office_key, person_key
 from gateway.edms_adapter.sql.database import Work
 
 
 def register_waiting(
     work: Work, card_key: int, *, by: str, to: Sequence[str], now: datetime, on: date | None = None
 ) -> str:
-    """Register a paper that waited and put it into inboxes; returns its number."""
+    """Register a paper that waited and put it into inboxes; returns its number.
+
+    One that waited because nobody knew which of our organisations it is for becomes the registrar's own's.
+    """
     paper = card(work, card_key)
     day = on or now.date()
-    group = one(
-        work,
-        "select g.*, j.prefix from doc_group g join journal j on j.id = g.journal_id"
-        " where g.id = :asked or (:any = 1 and g.direction = 'in' and g.is_default)",
-        asked=paper.group_id or 0,
-        any=0 if paper.group_id else 1,
-    )
+    office = paper.office_id or office_key(work, by)
+    group = group_of(work, paper.group_id) if paper.group_id else default_group(work, "in", office)
     number = f"{group.prefix or ''}{next_number(work, group.journal_id, day.year)}"
     do(
         work,
-        "update card set state = 'registered', number = :number, reg_date = :day, group_id = :grp, decided_at = :now,"
+        "update card set state = 'registered', number = :number, reg_date = :day, group_id = :grp, office_id = :office,"
+        " decided_at = :now,"
         " decided_by = :person where id = :key",
         number=number,
         day=day,
         grp=group.id,
+        office=office,
         now=now,
         person=person_key(work, by),
         key=card_key,

@@ -46,6 +46,31 @@ def do(work: Work, sql: str, **values: object) -> None:
     work.run(text(sql), values)
 
 
+def office_key(work: Work, person: str) -> int | None:
+    """Return which of our organisations somebody works for; None: for every one."""
+    found = one(work, "select office_id from person where id = :key", key=person_key(work, person))
+    return None if found.office_id is None else int(found.office_id)
+
+
+def default_group(work: Work, direction: str, office: int | None) -> Record:
+    """Return the group (with its journal's prefix) for documents of *office* that go in *direction*; None: any's."""
+    return one(
+        work,
+        "select g.*, j.prefix from doc_group g join journal j on j.id = g.journal_id"
+        " where g.direction = :direction and g.is_default and (j.office_id is null or j.office_id = coalesce(:office,"
+        " j.office_id)) order by case when j.office_id is null then 1 else 0 end, g.id",
+        direction=direction,
+        office=office,
+    )
+
+
+def group_of(work: Work, key: int) -> Record:
+    """Return a group with its journal's prefix."""
+    return one(
+        work, "select g.*, j.prefix from doc_group g join journal j on j.id = g.journal_id where g.id = :key", key=key
+    )
+
+
 def person_key(work: Work, name: str) -> int:
     found = one(work, "select id from person where lower(name) like lower(:name) || '%'", name=name)
     return int(found.id)
