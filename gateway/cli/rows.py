@@ -14,8 +14,11 @@ from gateway.cli.output import Row
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
 
-COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "partner", "envelope_sender", "size")
-COLUMNS_OUT = ("id", "created_at", "state", "held", "kind", "partner", "recipient", "attempts", "not_before", "words")
+COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "office", "partner", "envelope_sender", "size")
+COLUMNS_OUT = (
+    *("id", "created_at", "state", "held", "kind", "office", "partner", "recipient", "attempts", "not_before"),
+    "words",
+)
 
 
 def entry_row(entry: Entry) -> Row:
@@ -28,6 +31,7 @@ def entry_row(entry: Entry) -> Row:
         "created_at": entry.created_at,
         "concluded_at": entry.concluded_at,
         "channel": entry.channel,
+        "office": entry.office or None,
         "partner": entry.partner,
         "exchange": entry.exchange,
         "message_id": entry.message_id or None,

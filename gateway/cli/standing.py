@@ -41,7 +41,8 @@ def status(context: Context, as_json: bool) -> None:
             if rows:
                 show(rows, tuple(rows[0]), as_json=False, title=title)
         if troubled:
-            columns = ("id", "direction", "state", "kind", "partner", "attempts", "not_before", "detail", "words")
+            whose = ("id", "direction", "state", "kind", "office", "partner")
+            columns = (*whose, "attempts", "not_before", "detail", "words")
             show(troubled, columns, as_json=False, title="Tried in vain so far")
     if not ok:
         raise SystemExit(PROBLEMS)
@@ -114,7 +115,8 @@ def trace(context: Context, identifier: str, as_json: bool) -> None:
             click.echo(json_line(story) if as_json else _for_people(story))
         if letters:
             rows = [entry_row(entry) for entry in letters]
-            show(rows, ("id", "created_at", "direction", "state", "kind", "reason", "detail"), as_json=as_json)
+            columns = ("id", "created_at", "direction", "state", "kind", "office", "reason", "detail")
+            show(rows, columns, as_json=as_json)
 
 
 def _letters(tx: Connection, exchange_id: ExchangeId) -> list[Entry]:
@@ -170,9 +172,9 @@ def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
 
 
 def _for_people(story: dict[str, object]) -> str:
-    way = "from" if story["direction"] == "in" else "to"
+    people = (story["partner"], story["office"]) if story["direction"] == "in" else (story["office"], story["partner"])
     lines = [
-        f"{story['number']} of {plain(story['date'])}, {way} {story['partner']}: {story['rung']}"
+        f"{story['number']} of {plain(story['date'])}, from {people[0]} to {people[1]}: {story['rung']}"
         + (f", registered as {story['registered']}" if story["registered"] else ""),
         f"  exchange {story['exchange']}  uid {story['document_uid']}",
     ]

@@ -102,7 +102,7 @@ REASON_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.BAD_PASSPORT: "The passport is not what its standard says.",
         Reason.MISSING_FIELD: "A required element is absent.",
         Reason.MISSING_FILE: "A file the passport names did not come.",
-        Reason.MISSING_AUTHOR: "The document has no author.",
+        Reason.MISSING_AUTHOR: "The document has no author; one that we send has none of ours.",
         Reason.UNSUPPORTED: "A kind of message that is named in the standard but not handled here.",
         Reason.CONFLICT: "The same message id came before with another content.",
         Reason.NOT_ALLOWED: "Our rules for this partner forbid it.",

@@ -136,10 +136,17 @@ class Collector:
         return tuple(there) or (self.office.theirs(partner, item.to),)
 
     def _ours(self, item: Outgoing) -> OfficeSettings:
-        """Which of our organisations sends it: the document's author, else the first."""
-        for author in item.document.authors:
-            if author.party and (office := self.office.ours(author.party.index)):
+        """Which of our organisations sends it: the document's author; the only one we are needs no naming.
+
+        Raises Refused when there are several and none is its author: nobody sends in another's name by chance.
+        """
+        named = [author.party.index for author in item.document.authors if author.party]
+        for index in named:
+            if office := self.office.ours(index):
                 return office
+        if len(self.office.settings.offices) > 1:
+            found = ", ".join(index for index in named if index)
+            raise Refused(Reason.MISSING_AUTHOR, "none of its authors is an organisation of ours", found=found)
         return self.office.settings.offices[0]
 
     # --- what people did

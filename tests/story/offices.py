@@ -204,6 +204,7 @@ host = "127.0.0.1"
 port = 1
 tls = "none"
 {relay}
+{also}
 """
 PARTNERS = """
 [[channel]]
@@ -237,8 +238,9 @@ def settings_of(
     database: str = "",
     top: str = "",
     indices: str = "",
+    also: str = "",
 ) -> Settings:
-    """Return the settings of office *name*, whose only partner is *other*."""
+    """Return the settings of office *name*, whose only partner is *other*; *also* is more of gateway.toml."""
     gateway = GATEWAY.format(
         name=name,
         index=INDICES[name],
@@ -248,6 +250,7 @@ def settings_of(
         journal=f"sqlite:///{home}/journal.db",
         relay=relay,
         top=top,
+        also=also,
         registry=database or f"sqlite:///{home}/registry.db",
     )
     partners = PARTNERS.format(
