@@ -68,6 +68,10 @@ def contact(index: str, person: str = "") -> str:
 
 def for_(*addressees: tuple[str, str], **rest: str) -> bytes:
     """Return a letter of Moscow's for *addressees*, each an index and a person (or empty)."""
+    return partner.letter(passport_for(*addressees, **rest))
+
+
+def passport_for(*addressees: tuple[str, str], **rest: str) -> str:
     inside = partner.passport(**rest)  # type: ignore[arg-type]  # passed on as given
     contacts = [contact(*one) for one in addressees]
     for old, new in (
@@ -79,7 +83,7 @@ def for_(*addressees: tuple[str, str], **rest: str) -> bytes:
     ):
         assert old in inside
         inside = inside.replace(old, new)
-    return partner.letter(inside)
+    return inside
 
 
 BOTH = (("EX-MINSK", "Озёрный Г. Р."), ("EX-EAST", "Маячная О. Л."))
@@ -353,6 +357,29 @@ def test_an_organisation_the_edms_does_not_know_lets_its_documents_wait_and_hold
         assert first.state is State.DONE
         assert second.state is State.WAITING
         assert "нашей организации с индексом EX-NORTH нет в картотеке" in second.detail
+
+
+def test_a_damaged_copy_is_refused_where_the_document_does_not_stand_and_parked_where_it_does(branches: Town) -> None:
+    arrive(branches, for_(BOTH[0]))
+    damaged = for_(*BOTH, message_id="2a" * 16, return_id="2b" * 16).replace(b"letter[1].pdf", b"another[1].pdf")
+
+    first, second = arrive(branches, damaged)
+
+    assert (first.state, second.state) == (State.PARKED, State.DONE)
+    assert "Failure" not in kinds(branches, "EX-MINSK")
+    assert kinds(branches, "EX-EAST") == ["Failure"]
+
+
+def test_what_can_neither_be_read_nor_dated_gets_the_date_of_the_organisation_that_refuses_it(branches: Town) -> None:
+    branches.clock.moment = BEGINNING + timedelta(hours=9)  # 19:00 in Minsk, two o'clock of the next day in the east
+    inside = passport_for(*BOTH).replace("<Date>2026-03-10</Date>", "")[:-40]  # cut off
+
+    arrive(branches, partner.letter(inside))
+
+    dates = [
+        re.findall("<Date>([^<]+)</Date>", told(branches, index, "Failure")[0]) for index in ("EX-MINSK", "EX-EAST")
+    ]
+    assert dates == [["2026-03-11"], ["2026-03-12"]]
 
 
 # --- from either of ours ----------------------------------------------------------------------------------------------
