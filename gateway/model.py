@@ -330,6 +330,11 @@ class Approval:
     added_by: Party | None = None
     files: tuple[File, ...] = ()
 
+    @property
+    def given(self) -> bool:
+        """Whether it is given (or denied) already, rather than asked for."""
+        return self.signed_at is not None or bool(self.result)
+
 
 @dataclass(frozen=True, slots=True)
 class Drafter:
@@ -497,6 +502,7 @@ class EventKind(Enum):
     NO_LONGER_REPORTED = "no_longer_reported"
     DIRECTED = "directed"  # a draft, to visa or signature
     SIGNED = "signed"  # a draft: results of visas and signatures
+    DRAFT_REGISTERED = "draft_registered"  # a draft became a registered document
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,16 +528,19 @@ class Event:
     key: EventKey
     at: datetime | None  # None: the source gives no moment
     who: Party | None = None
-    number: Number | None = None  # registered, renumbered: ours (or the partner's) registration
+    # registered, renumbered, draft_registered: ours (or the partner's) registration; a draft that was taken has none
+    number: Number | None = None
     card: str = ""  # registered: the registering side's key of its card
     to: Party | None = None  # forwarded, redirected, directed
     way: Term | None = None  # redirected, answered: how it was sent («вид доставки»)
     task: Task | None = None
     initial_task: TaskUid | None = None  # the sent task this own task belongs to; None: it concerns the whole document
     executor: Executor | None = None  # executor_reported, executor_changed
-    document: Document | None = None  # answered: the answer; edited, signed: the card as it stands
+    # answered: the answer; edited: the card as it stands; registered: the same, when it is a draft's;
+    # signed: the draft with its visas and signatures; draft_registered: the document it became
+    document: Document | None = None
     refusal: Refusal | None = None
-    approval: ApprovalKind | None = None  # directed
+    approval: ApprovalKind | None = None  # directed, signed
     about: EventKey | None = None  # no_longer_reported: which fact vanished
     text: str = ""
     told_at: datetime | None = None  # when the report that told it was made; None: our own people did it

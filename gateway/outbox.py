@@ -17,6 +17,7 @@ from gateway.journal.exchanges import Exchange
 from gateway.model import (
     Contents,
     Document,
+    DocumentType,
     Event,
     EventKey,
     EventKind,
@@ -83,14 +84,15 @@ class Outbox:
         message = exchange.message
         if partner is None or ours is None or message is None or not isinstance(message.body, Document):
             return []
-        subscription = exchange.subscription or subscription_of(partner)
+        subscription = exchange.subscription or subscription_of(partner, message.body)
         rule = self._rule(message.body, partner, ours)
         sent = frozenset(task.uid for task in message.body.tasks)
         told = [event for event in history if reports.wanted(event, subscription, rule, sent)]
         new = [event for event in news if reports.wanted(event, subscription, rule, sent)]
         if exchange.until is not None and now > exchange.until:
             new = []
-        owed = reports.owed(message.body.ref, told, new, sent, texts=rule.texts)
+        asked = frozenset(approval.uid for approval in message.body.approvals)
+        owed = reports.owed(message.body.ref, told, new, sent, texts=rule.texts, asked=asked)
         after = history[-1].key if history else EventKey("")
         carried = [reports.carrying(report, contents) for report in owed]
         return [self._report(report, exchange, after, partner, ours, now, contents) for report in carried]
@@ -148,9 +150,9 @@ class Outbox:
         return None
 
 
-def subscription_of(partner: Partner) -> Subscription:
-    """Return what *partner* wants to hear when its message does not say, as agreed in the configuration."""
-    return partner.settings.subscription.subscription()
+def subscription_of(partner: Partner, document: Document) -> Subscription:
+    """Return what is to be heard of *document* when its message does not say, as agreed with *partner*."""
+    return partner.settings.subscription.subscription(draft=document.type is DocumentType.DRAFT)
 
 
 def until(opened_at: datetime, subscription: Subscription) -> datetime:

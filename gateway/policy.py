@@ -47,8 +47,9 @@ class Chosen(Generic[RuleT_co]):
 
 
 def receiving(rules: Sequence[ReceiveSettings], facts: Facts) -> Chosen[ReceiveSettings]:
-    """Return the receive rule for a document that came."""
-    return _first(rules, facts, ReceiveSettings(type=("document", "draft")))
+    """Return the receive rule for a document that came; a draft for which there is no rule waits for a person."""
+    defaults = ReceiveSettings(type=("draft",), register="wait") if facts.draft else ReceiveSettings()
+    return _first(rules, facts, defaults)
 
 
 def reporting(rules: Sequence[ReportSettings], facts: Facts) -> Chosen[ReportSettings]:

@@ -88,11 +88,17 @@ class Intake:
 @dataclass(frozen=True, slots=True)
 class Registration:
     ref: CardRef
-    number: Number
+    number: Number  # empty: a draft, which lies there as one
     created: bool  # False: the exchange id stood registered already
     at: datetime | None = None  # when the EDMS made the card
     routed: tuple[Addressee, ...] = ()
-    events: tuple[Event, ...] = ()  # facts that came with it (forwarded to an inbox); `changes` repeats them, same keys
+    # facts that came with it (forwarded to an inbox, directed to visa or signature); `changes` repeats them, same keys
+    events: tuple[Event, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it lies in the EDMS as a draft: on a card, with neither number nor date of registration."""
+        return self.number == Number()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,8 @@ class Edms(Protocol):
     ) -> Registration | Waiting:
         """Register *document*, once for ever per *exchange*; all or nothing, files readable back before it returns.
 
+        A draft is never registered: it becomes a draft's card, takes no number, and the visas and signatures asked of
+        our people go to their inboxes; an EDMS that keeps no drafts lays it before a person.
         Raises Refused when the mapping says so (a lookup with outcome ``refuse``).
         """
 
@@ -174,7 +182,8 @@ class Edms(Protocol):
     def record(self, outgoing_ref: str, events: Sequence[Event], contents: Contents = NO_FILES) -> None:
         """Write a partner's news onto the sender's card and dispatch row; idempotent by event key.
 
-        *contents* holds the bytes of the files that executors reported with; one that is not in it is only named.
+        *contents* holds the bytes of the files that executors reported with, or that visas and signatures brought; one
+        that is not in it is only named.
         """
 
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:

@@ -74,7 +74,7 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
     uid = case.document.uid
     if not uid or uid == UNKNOWN or case.unreadable:
         uid = DocumentUid(f"letter:{letter.digest}")
-    subscription = case.message.subscription or subscription_of(case.partner)
+    subscription = case.message.subscription or subscription_of(case.partner, case.document)
     return Exchange(
         id=identity.incoming_exchange(ours.index, case.partner.id, uid),
         direction="in",
@@ -174,8 +174,6 @@ WAITS = {
 
 
 def _wait_because(case: Case, ours: OfficeSettings) -> str:
-    if case.document.type is DocumentType.DRAFT:
-        return WAITS[ours.language]["draft"]
     if case.receive.register == "wait":
-        return WAITS[ours.language]["agreed"]
+        return WAITS[ours.language]["draft" if case.document.type is DocumentType.DRAFT else "agreed"]
     return ""

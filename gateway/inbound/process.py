@@ -38,6 +38,8 @@ from gateway.mail.headers import message_ids
 from gateway.model import (
     CardRef,
     Contents,
+    Document,
+    DocumentType,
     Event,
     EventKey,
     EventKind,
@@ -239,14 +241,7 @@ def finish(
             exchanges.save(tx, replace(exchange, subject_card=outcome.ref))
             return conclude(tx, entry, State.WAITING, about(case, exchange), now, detail=outcome.reason)
         exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
-        fact = Event(
-            EventKind.REGISTERED,
-            EventKey(f"registered:{outcome.number.text}:{outcome.number.date}"),
-            outcome.at or now,
-            number=outcome.number,
-            card=outcome.ref,
-        )
-        desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
+        desk.outbox.tell(tx, exchange, (registered_as(outcome, now), *outcome.events), now)
         return conclude(tx, entry, State.DONE, about(case, exchange), now)
 
 
@@ -262,6 +257,16 @@ def finish_refused(entry: Entry, case: Case, exchange: Exchange, why: Refused, d
             key = EventKey(f"refused:{case.message.return_id}:{case.message.id}")
             desk.outbox.tell(tx, exchange, (Event(EventKind.REFUSED, key, now, refusal=refusal_of(why)),), now)
         conclude(tx, entry, state, about(case, exchange), now, why=why)
+
+
+def registered_as(outcome: Registration, now: datetime) -> Event:
+    """The fact that the document stands on a card of ours; a draft stands there as one, without a number."""
+    number, draft = outcome.number, Document(type=DocumentType.DRAFT)
+    key = EventKey(f"registered:{number.text}:{number.date}")
+    at = outcome.at or now
+    if outcome.is_draft:
+        return Event(EventKind.REGISTERED, key, at, card=outcome.ref, document=draft)
+    return Event(EventKind.REGISTERED, key, at, number=number, card=outcome.ref)
 
 
 def received_now(message: Message, now: datetime) -> Event:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.errors import Reason, Refused
-from gateway.model import Document, Message
+from gateway.model import Document, DocumentType, Message
 from gateway.office import Partner
 from gateway.settings import OfficeSettings, ReceiveSettings
 
@@ -42,6 +42,13 @@ def may_send_documents(case: Case) -> None:
         raise Refused(Reason.NOT_ALLOWED, "this partner does not send documents here", place="may_send")
 
 
+def is_welcome(case: Case) -> None:
+    """The rule that fits does not turn such documents away."""
+    if case.receive.register == "refuse":
+        found = "проект документа" if case.document.type is DocumentType.DRAFT else ""
+        raise Refused(Reason.NOT_ALLOWED, "our rule refuses such documents", found=found)
+
+
 def names_its_document(case: Case) -> None:
     """A document without a uid cannot be told from another one."""
     if not case.document.uid:
@@ -69,7 +76,15 @@ def is_for_us(case: Case) -> None:
         raise Refused(Reason.NOT_FOR_US, "none of the recipients is an organisation of this office", found=named)
 
 
-RULES: tuple[Rule, ...] = (is_readable, may_send_documents, names_its_document, has_an_author, has_files, is_for_us)
+RULES: tuple[Rule, ...] = (
+    is_readable,
+    may_send_documents,
+    is_welcome,
+    names_its_document,
+    has_an_author,
+    has_files,
+    is_for_us,
+)
 
 
 # Our codes start at 1001; 39 is the one vendor code whose meaning is known (docs/protocol.md, "Refusal codes").

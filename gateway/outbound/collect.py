@@ -23,6 +23,7 @@ from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
 from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
 from gateway.office import Office, Partner
+from gateway.outbound import drafts
 from gateway.outbound.overdue import Overdue, last_letter
 from gateway.outbound.sayings import said
 from gateway.outbox import Outbox, subscription_of, until
@@ -74,7 +75,7 @@ class Collector:
     def _send(self, item: Outgoing) -> None:
         with self.journal.read() as tx:
             known = exchanges.by_outgoing_ref(tx, item.ref)
-            again = known is not None and _asked_again(tx, known, item.ref)
+            again = known is not None and (_asked_again(tx, known, item.ref) or drafts.new_version(known, item))
         if known is None or again:
             partner = self.office.partner_by_index(item.to)
             if partner is None:
@@ -90,7 +91,7 @@ class Collector:
             before = exchanges.get(tx, exchange_id)
         attempt = before.attempt + 1 if before else 1
         return_id, message_id = identity.outgoing_ids(self.outbox.sealer.secret, exchange_id, attempt)
-        subscription = item.subscription or subscription_of(partner)
+        subscription = item.subscription or subscription_of(partner, document)
         message = Message(
             id=message_id,
             return_id=return_id,

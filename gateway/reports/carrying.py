@@ -11,6 +11,9 @@ def carrying(report: Report, present: Container[Sha256]) -> Report:
     """Return *report* without the files whose bytes are not *present*: a report never names what it does not bring."""
     return replace(
         report,
+        registered=replace(report.registered, document=_document(report.registered.document, present))
+        if report.registered and report.registered.document
+        else report.registered,
         considerations=tuple(replace(fact, task=_task(fact.task, present)) for fact in report.considerations),
         sent_tasks=tuple(_task(task, present) for task in report.sent_tasks),
         answers=tuple(replace(fact, document=_document(fact.document, present)) for fact in report.answers),

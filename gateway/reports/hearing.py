@@ -20,6 +20,7 @@ from gateway.model import (
     TaskUid,
 )
 from gateway.model import EventKind as K
+from gateway.reports import drafts
 from gateway.reports.ladder import registered, standing_tasks
 
 
@@ -70,15 +71,16 @@ def _registered(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
     if not report.registered:
         return
     fact, standing = report.registered, registered(history)
+    number = None if drafts.is_draft(fact) else fact.number
     if standing is None:
         kind = K.REGISTERED
-    elif standing.number == fact.number or heard.late:
+    elif standing.number == number or heard.late:
         return
     else:
         kind = K.RENUMBERED
     key = _key(kind, fact.number.text, str(fact.number.date), *([message.id] if kind is K.RENUMBERED else []))
     at = message.sent_at if kind is K.RENUMBERED else fact.at or message.sent_at
-    yield Event(kind, key, at, who=message.sender, number=fact.number, card=fact.card, document=fact.document)
+    yield Event(kind, key, at, who=message.sender, number=number, card=fact.card, document=fact.document)
 
 
 def _forwarded(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
@@ -106,17 +108,17 @@ def _directed(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
         yield Event(K.DIRECTED, key, fact.at, to=fact.to, approval=fact.kind)
 
 
-def _documents(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+def _drafts(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    for event, words in drafts.heard(history, heard.report, heard.message, late=heard.late):
+        yield replace(event, key=_key(event.kind, *words))
+
+
+def _edited(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
     report, message = heard.report, heard.message
-    for kind, document, text in (
-        (K.SIGNED, report.approvals, ""),
-        (K.EDITED, report.edited, report.edited_text),
-        (K.REGISTERED, report.draft_registered, ""),
-    ):
-        if document is not None:
-            number = document.number if kind is K.REGISTERED else None
-            key = _key(kind, repr(document), text)
-            yield Event(kind, key, message.sent_at, who=message.sender, document=document, number=number, text=text)
+    if report.edited is not None:
+        key = _key(K.EDITED, repr(report.edited), report.edited_text)
+        who, text = message.sender, report.edited_text
+        yield Event(K.EDITED, key, message.sent_at, who=who, document=report.edited, text=text)
 
 
 def _tasks(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
@@ -182,12 +184,13 @@ FINDERS: tuple[Finder, ...] = (
     _receipt,
     _refusal,
     _registered,
-    _documents,
+    _edited,
     _forwarded,
     _redirected,
     _tasks,
     _vanished,
     _directed,
+    _drafts,
     _answered,
 )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from gateway.model import (
     Answer,
     Consideration,
-    Direction,
     Document,
     DocumentRef,
     Event,
@@ -24,10 +23,11 @@ from gateway.model import (
     Term,
 )
 from gateway.model import EventKind as K
+from gateway.reports import drafts
 from gateway.reports.ladder import TASK_KINDS, registered, standing_tasks
 
 # What a snapshot can show; telling anything else would repeat the last report word for word.
-SHOWN = TASK_KINDS | {K.REGISTERED, K.RENUMBERED, K.FORWARDED, K.REDIRECTED, K.ANSWERED, K.DIRECTED, K.SIGNED}
+SHOWN = TASK_KINDS | drafts.KINDS | {K.REGISTERED, K.RENUMBERED, K.FORWARDED, K.REDIRECTED, K.ANSWERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ def wanted(event: Event, subscription: Subscription, rule: ReportRule, sent_task
     if event.kind in TASK_KINDS:
         ours = event.task is None or event.task.uid not in sent_tasks
         return subscription.consideration if ours else subscription.execution
+    if event.kind in drafts.KINDS:
+        return drafts.wanted(event, subscription)
     asked: dict[EventKind, bool] = {
         K.RECEIVED: subscription.receipt,
         K.REGISTERED: subscription.registration,
@@ -62,21 +64,27 @@ def wanted(event: Event, subscription: Subscription, rule: ReportRule, sent_task
         K.ACQUAINTED: subscription.forwarding,
         K.REDIRECTED: subscription.redirection,
         K.ANSWERED: subscription.answer,
-        K.DIRECTED: subscription.visa_direction or subscription.sign_direction,
-        K.SIGNED: subscription.visa_information or subscription.sign_information,
     }
     return asked.get(event.kind, False)
 
 
-def snapshot(about: DocumentRef, history: Sequence[Event], sent_tasks: frozenset[TaskUid], *, texts: bool) -> Report:
+def snapshot(
+    about: DocumentRef,
+    history: Sequence[Event],
+    sent_tasks: frozenset[TaskUid],
+    *,
+    texts: bool,
+    asked: frozenset[str] = frozenset(),
+) -> Report:
     """Return the accumulated report of what stands after *history* (only events that may be told).
 
-    Without *texts* it says who shall do what by when and that it was done, not in what words.
+    Without *texts* it says who shall do what by when and that it was done, not in what words; *asked* are the visas
+    and signatures that the sender of a draft asked for, whose words are always told.
     """
     tasks = standing_tasks(history)
     tell = _plainly if not texts else _in_full
     registration = registered(history)
-    return Report(
+    report = Report(
         kind=ReportKind.PROGRESS,
         about=about,
         registered=_registration(about, registration) if registration else None,
@@ -99,17 +107,18 @@ def snapshot(about: DocumentRef, history: Sequence[Event], sent_tasks: frozenset
             for event in history
             if event.kind is K.ANSWERED and event.document and event.at
         ),
-        directions=tuple(
-            Direction(event.approval, event.to, event.at)
-            for event in history
-            if event.kind is K.DIRECTED and event.approval and event.to and event.at
-        ),
-        approvals=next((e.document for e in reversed(history) if e.kind is K.SIGNED), None),
     )
+    return drafts.told(report, history, asked, texts=texts)
 
 
 def owed(
-    about: DocumentRef, history: Sequence[Event], news: Sequence[Event], sent_tasks: frozenset[TaskUid], *, texts: bool
+    about: DocumentRef,
+    history: Sequence[Event],
+    news: Sequence[Event],
+    sent_tasks: frozenset[TaskUid],
+    *,
+    texts: bool,
+    asked: frozenset[str] = frozenset(),
 ) -> tuple[Report, ...]:
     """Return the reports due for *news*, the last events of *history*; both hold only what may be told.
 
@@ -126,7 +135,7 @@ def owed(
             document = event.document or (_card(about, standing) if standing else None)
             reports.append(Report(ReportKind.EDITED, about, edited=document, edited_text=event.text))
     if any(event.kind in SHOWN for event in news):
-        reports.append(snapshot(about, history, sent_tasks, texts=texts))
+        reports.append(snapshot(about, history, sent_tasks, texts=texts, asked=asked))
     return tuple(reports)
 
 

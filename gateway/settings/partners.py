@@ -86,6 +86,9 @@ class ChannelSettings(Shape):
     relay: Text = ""  # the name of another relay; empty: [relay]
 
 
+OF_DRAFTS = ("visa_direction", "sign_direction", "visa_information", "sign_information", "draft_registration")
+
+
 class SubscriptionSettings(Shape):
     """What we ask for, and what a partner gets that asks for nothing."""
 
@@ -97,17 +100,19 @@ class SubscriptionSettings(Shape):
     execution: bool = True
     redirection: bool = True
     answer: bool = True
-    visa_direction: bool = False
-    sign_direction: bool = False
-    visa_information: bool = False
-    sign_information: bool = False
-    draft_registration: bool = False
+    # about drafts; None: yes for a draft, no for any other document
+    visa_direction: bool | None = None
+    sign_direction: bool | None = None
+    visa_information: bool | None = None
+    sign_information: bool | None = None
+    draft_registration: bool | None = None
     forwarding_all: bool | None = None
     consideration_all: bool | None = None
 
-    def subscription(self) -> Subscription:
-        """Return it in the words of the exchange."""
-        return Subscription(**self.model_dump())
+    def subscription(self, *, draft: bool = False) -> Subscription:
+        """Return it in the words of the exchange, as it is for a draft or for any other document."""
+        said = self.model_dump()
+        return Subscription(**{**said, **{flag: draft for flag in OF_DRAFTS if said[flag] is None}})
 
 
 class TimeLimitSettings(Shape):

@@ -14,9 +14,7 @@ from gateway.model import EventKind
 from gateway.settings.problems import unknown_key, wrong
 from gateway.settings.values import Name, Shape, Text
 
-ALL_EVENTS = tuple(
-    kind for kind in EventKind if kind not in (EventKind.NO_LONGER_REPORTED, EventKind.DIRECTED, EventKind.SIGNED)
-)
+ALL_EVENTS = tuple(kind for kind in EventKind if kind is not EventKind.NO_LONGER_REPORTED)
 
 
 def _event(value: object) -> object:
@@ -49,7 +47,7 @@ with catch_warnings():  # "register" is also a name of abc.ABCMeta, which no ins
         """What becomes of documents that come."""
 
         type: tuple[Literal["document", "draft"], ...] = ("document",)
-        register: Literal["auto", "wait"] = "auto"
+        register: Literal["auto", "wait", "refuse"] = "auto"
         group: Text = ""  # our kind of document; empty: the mapping's
         default_inbox: Text = ""  # empty: the office's
         unknown_addressee: Literal["default", "wait", "refuse"] = "default"

@@ -129,11 +129,11 @@ card = Table(
     _to("office_id", "office", required=False),  # whose it is; NULL: nobody has said
     Column("uid", Text, unique=True),  # of an outgoing document: the same for ever
     Column("direction", Text, CheckConstraint("direction in ('in', 'out')"), nullable=False),
-    # a waiting paper is a card without a number; joined: put onto another card
+    # a waiting paper is a card without a number, and so is a draft; joined: put onto another card
     Column(
         "state",
         Text,
-        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined')"),
+        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined', 'draft')"),
         nullable=False,
     ),
     _to("group_id", "doc_group", required=False),  # NULL only while it waits
@@ -160,6 +160,10 @@ card = Table(
     _to("decided_by", "person", required=False),
     Column("refusal", Text),
     _to("joined_to", "card", required=False),
+    # of a draft; a version has one uid wherever it is
+    Column("draft_status", Text),
+    Column("draft_version", Integer),
+    Column("draft_version_uid", Text),
     # outgoing: ours
     _to("signer_id", "person", required=False),
     _to("drafter_id", "person", required=False),
@@ -172,6 +176,8 @@ card_file = Table(
     _to("card_id", "card"),
     _to("signs_id", "card_file", required=False),  # a detached signature of that file
     _to("instruction_id", "instruction", required=False),  # a file of an instruction
+    _to("approval_id", "approval", required=False),  # a file that came with a visa or signature
+    _flag("superseded"),  # of an earlier version of a draft
     Column("position", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("size", Integer, nullable=False),
@@ -209,11 +215,40 @@ inbox_row = Table(
     _id(),
     _to("inbox_id", "inbox"),
     _to("card_id", "card"),
-    Column("kind", Text, CheckConstraint("kind in ('document', 'notice')"), nullable=False),
+    Column("kind", Text, CheckConstraint("kind in ('document', 'approval', 'notice')"), nullable=False),
     _moment("at", required=True, index=True),
     _to("by_id", "person", required=False),  # who put it there; NULL: the gateway
     Column("why", Text),
     Column("text", Text),  # of a notice
+    _to("approval_id", "approval", required=False),  # the visa or signature that is asked
+)
+
+# --- drafts -------------------------------------------------------------------------------------------------------
+
+approval = Table(
+    "approval",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    Column("uid", Text, nullable=False),
+    Column("kind", Text, CheckConstraint("kind in ('visa', 'signature')"), nullable=False),
+    _to("inbox_id", "inbox", required=False),  # whose of ours; NULL: not asked of us, or not directed yet
+    _to("correspondent_id", "correspondent", required=False),  # whose it is when we ask it
+    Column("name", Text),  # as it was asked
+    Column("post", Text),
+    Column("department", Text),
+    Column("organisation", Text),
+    _moment("term"),
+    Column("why", Text),  # how the inbox was found
+    _moment("directed_at", index=True),
+    _to("directed_by", "person", required=False),  # NULL: the gateway, or the partner
+    Column("directed_to", Text),  # as the partner told it
+    Column("result", Text),
+    Column("remark", Text),
+    _moment("signed_at", index=True),
+    _to("signed_by", "person", required=False),  # one of ours
+    Column("signer", Text),  # as the partner told it
+    UniqueConstraint("card_id", "uid"),
 )
 
 # --- instructions -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """Addressees of a document against the people in the database, and what happens when nobody fits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 from gateway.edms_adapter.sql import routing
@@ -10,11 +11,20 @@ from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Reason, Refused
-from gateway.model import Document, Party
+from gateway.model import Approval, Document, Party
 from gateway.ports import Addressee, Intake
 
 WHOLE = "адресован организации в целом"
 NO_INBOX = "нет ящика%s для документов без адресата"
+ANYBODY = "лицо не названо: запрошено у организации в целом"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A visa or signature of a draft, and whose inbox it goes to; None: it is not asked of our people."""
+
+    approval: Approval
+    addressee: Addressee | None
 
 
 def inboxes(plan: Plan, work: Work, office: str, today: date) -> list[routing.Inbox]:
@@ -53,19 +63,66 @@ def routed(plan: Plan, work: Work, document: Document, intake: Intake) -> tuple[
     routes = [routing.find(party, everybody, plan.source.routing.strategies) for party in named]
     found = [one for route in routes if (one := routing.addressee(route))]
     lost = "; ".join(route.why for route in routes if route.inbox is None)
-    if lost and not found and intake.unknown_addressee == "refuse":
-        raise Refused(Reason.UNKNOWN_ADDRESSEE, lost)
-    if lost and not found and intake.unknown_addressee == "wait":
+    if lost and not found and _must_wait(lost, intake):
         return (), lost
     if lost or not found:
-        default = default_inbox(plan, work, intake.office, intake.default_inbox, lost or WHOLE, found=not lost)
+        default = _default(plan, work, intake, lost or WHOLE, found=not lost)
         if default is None:
-            return (), NO_INBOX % (f" «{intake.default_inbox}»" if intake.default_inbox else "")
+            return (), _no_inbox(intake)
         found.append(default)
     once: dict[str, Addressee] = {}
     for one in found:
         once.setdefault(one.inbox, one)
     return tuple(once.values()), ""
+
+
+def asked(plan: Plan, work: Work, draft: Document, intake: Intake) -> tuple[tuple[Asked, ...], str]:
+    """Return the visas and signatures of *draft*, each asked of our people with an inbox, and why a person must decide.
+
+    What names nobody, or nobody we know, goes to the default inbox, which says why.
+    Raises Refused when nobody was found and the office refuses that.
+    """
+    everybody = inboxes(plan, work, intake.office, intake.register_on) if draft.approvals else []
+    routes = {
+        place: routing.find(approval.party, everybody, plan.source.routing.strategies)
+        for place, approval in enumerate(draft.approvals)
+        if not approval.given and ours(approval.party, intake.office) and routing.wanted(approval.party)
+    }
+    lost = "; ".join(route.why for route in routes.values() if route.inbox is None)
+    nobody = not any(route.inbox for route in routes.values())
+    if lost and nobody and _must_wait(lost, intake):
+        return _of_nobody(draft), lost
+    made = []
+    for place, approval in enumerate(draft.approvals):
+        addressee = None
+        if not approval.given and ours(approval.party, intake.office):
+            route = routes.get(place)
+            why = route.why if route else ANYBODY
+            addressee = routing.addressee(route) if route else None
+            addressee = addressee or _default(plan, work, intake, why, found=route is None)
+            if addressee is None:
+                return _of_nobody(draft), _no_inbox(intake)
+        made.append(Asked(approval, addressee))
+    return tuple(made), ""
+
+
+def _of_nobody(draft: Document) -> tuple[Asked, ...]:
+    return tuple(Asked(approval, None) for approval in draft.approvals)
+
+
+def _default(plan: Plan, work: Work, intake: Intake, why: str, *, found: bool) -> Addressee | None:
+    return default_inbox(plan, work, intake.office, intake.default_inbox, why, found=found)
+
+
+def _no_inbox(intake: Intake) -> str:
+    return NO_INBOX % (f" «{intake.default_inbox}»" if intake.default_inbox else "")
+
+
+def _must_wait(lost: str, intake: Intake) -> bool:
+    """Say whether a person decides about addressees nobody fits; raises Refused when the office refuses them."""
+    if intake.unknown_addressee == "refuse":
+        raise Refused(Reason.UNKNOWN_ADDRESSEE, lost)
+    return intake.unknown_addressee == "wait"
 
 
 def default_inbox(plan: Plan, work: Work, office: str, wanted: str, why: str, *, found: bool) -> Addressee | None:

@@ -178,7 +178,7 @@ def _facts(plan: Plan, change: ReadyChange) -> tuple[Select[Any], _Columns]:  # 
 
 
 def told_at_once(plan: Plan, work: Work, store: Store, exchange: ExchangeId) -> tuple[Event, ...]:
-    """Return what `changes` will say of the inboxes *exchange* came to, with the same keys."""
+    """Return what `changes` will say of the inboxes *exchange* came to and was directed to, with the same keys."""
     scope = scope_of(plan, work, Shelf(store), constants(plan))
     events: list[Event] = []
     for change, query in _forwardings(plan):
@@ -188,10 +188,10 @@ def told_at_once(plan: Plan, work: Work, store: Store, exchange: ExchangeId) -> 
 
 @lru_cache(16)
 def _forwardings(plan: Plan) -> tuple[tuple[ReadyChange, Select[Any]], ...]:  # Any: whatever columns the rule has
-    """Return the rules that tell of inboxes, each with its query for one :exchange."""
+    """Return the rules that tell of inboxes and of directions, each with its query for one :exchange."""
     made = []
     for change in plan.changes:
-        if change.rule.event is EventKind.FORWARDED:
+        if change.rule.event in (EventKind.FORWARDED, EventKind.DIRECTED):
             query, columns = _facts(plan, change)
             query = query.where(columns.exchange == bindparam("exchange")).order_by(columns.cur, columns.id)
             made.append((change, query))

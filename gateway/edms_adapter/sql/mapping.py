@@ -217,7 +217,8 @@ class Mapping(Section):
     routing: RoutingSection
     read: dict[Name, Reader] = {}
     register_: tuple[Step, ...] = Field(alias="register", min_length=1)
-    card: Expr = "card"  # the key of the card that the steps of [[register]] made
+    draft: tuple[Step, ...] = ()  # a draft's card, without a number; sees approvals; none: drafts wait for a person
+    card: Expr = "card"  # the key of the card that the steps of [[register]] or of [[draft]] made
     waiting: WaitingSection = WaitingSection()
     attach: tuple[Step, ...]
     changes: tuple[Change, ...] = ()

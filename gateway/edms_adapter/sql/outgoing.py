@@ -16,7 +16,7 @@ from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.steps import run
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Deferred
-from gateway.model import Contents, Document, Event, ExchangeId, File
+from gateway.model import Contents, Document, Event, EventKind, ExchangeId, File
 from gateway.ports import Clock, Original, Outgoing, OutgoingState
 
 
@@ -121,5 +121,7 @@ class Sender:
 
 
 def _files(event: Event) -> tuple[File, ...]:
-    """Return the files that came with *event*: an executor's, with what he reported."""
+    """Return the files that came with *event*: an executor's, with what he reported, or those of visas of a draft."""
+    if event.kind is EventKind.SIGNED and event.document:
+        return tuple(file for approval in event.document.approvals for file in approval.files)
     return event.executor.files if event.executor else ()

@@ -79,6 +79,8 @@ class Plan:
     referenced: TextClause | None
     register: tuple[ReadyStep, ...]
     card: Expression
+    draft: tuple[ReadyStep, ...]
+    draft_card: Expression | None
     waiting: tuple[ReadyStep, ...]
     waiting_card: Expression
     settled: TextClause | None
@@ -106,9 +108,11 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
     known = (*INCOMING, *found)
     registering = compiler.steps(mapping.register_, "register", (*known, "number", "n", "reason"))
     waiting = compiler.steps(mapping.waiting.steps, "waiting.steps", (*known, "reason")) or registering
+    draft = compiler.steps(mapping.draft, "draft", (*known, "approvals"))
     top = {step.as_ for step in registering} - {""}
+    top_draft = {step.as_ for step in draft} - {""}
     top_waiting = {step.as_ for step in waiting} - {""}
-    record_names = (*EVERYWHERE, "event", "dispatch", "outgoing_ref", "now")
+    record_names = (*EVERYWHERE, "event", "dispatch", "outgoing_ref", "now", "files")
     mark_names = (*EVERYWHERE, "outgoing_ref", "state", "detail", "at")
     link_names = (*EVERYWHERE, "exchange", "card", "original", "now")
     return Plan(
@@ -131,6 +135,8 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         referenced=_optional(compiler, mapping.files.referenced, "files.referenced"),
         register=registering,
         card=compiler.expression(mapping.card, "card", (*known, *top)),
+        draft=draft,
+        draft_card=compiler.expression(mapping.card, "card, for a draft", (*known, *top_draft)) if draft else None,
         waiting=waiting,
         waiting_card=compiler.expression(mapping.waiting.card or mapping.card, "waiting.card", (*known, *top_waiting)),
         settled=_optional(compiler, mapping.waiting.settled, "waiting.settled"),

@@ -20,10 +20,11 @@ from gateway.edms_adapter.sql.steps import run
 from gateway.edms_adapter.sql.values import Record, day, moment, text
 from gateway.edms_adapter.sql.waiting import settled_papers
 from gateway.errors import Deferred, Reason, Refused
-from gateway.model import CardRef, Document, ExchangeId, Number
+from gateway.model import CardRef, Document, DocumentType, ExchangeId, Number
 from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registration, Waiting
 
 REFUSED_BY_A_PERSON = "refused"
+NO_DRAFTS = "проекты документов здесь не ведутся"
 
 
 class Registrar:
@@ -124,6 +125,8 @@ class Registrar:
     ) -> Registration | Waiting:
         waits = [intake.wait_because] if intake.wait_because else []
         waits += self._looked_up(work, scope)
+        if scope["document"].type is DocumentType.DRAFT:
+            return self._drafted(work, scope, staged, exchange, intake, waits)
         same = self._same_number(work, scope, intake) if not waits else None
         if same is not None and intake.same_number == "attach":
             return self._joined(work, scope, staged, exchange, same)
@@ -149,6 +152,28 @@ class Registrar:
         self._settle(work, exchange, card, scope, number=number)
         events = told_at_once(self.plan, work, self.store, exchange)
         return Registration(card_ref(card), number, True, scope["now"], scope["addressees"], events)
+
+    def _drafted(
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake, waits: list[str]
+    ) -> Registration | Waiting:
+        """Lay a draft before those whose visas and signatures are asked, or, when nobody is, before its addressees."""
+        scope["approvals"], trouble = addressees.asked(self.plan, work, scope["document"], intake)
+        asked = [one.addressee for one in scope["approvals"] if one.addressee]
+        if not asked and not trouble:
+            scope["addressees"], trouble = addressees.routed(self.plan, work, scope["document"], intake)
+        if trouble:
+            waits.append(trouble)
+        if self.plan.draft_card is None:
+            waits.append(NO_DRAFTS)
+        if waits or self.plan.draft_card is None:
+            return self._laid_aside(work, scope, staged, exchange, "; ".join(waits))
+        run(self.plan.draft, work, scope)
+        card = self.plan.draft_card(scope)
+        self._verify(work, card, staged)
+        scope["addressees"] = (*asked, *scope["addressees"])
+        self._settle(work, exchange, card, scope)
+        events = told_at_once(self.plan, work, self.store, exchange)
+        return Registration(card_ref(card), Number(), True, scope["now"], scope["addressees"], events)
 
     def _laid_aside(
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, reason: str
@@ -258,8 +283,9 @@ def _all(staged: Staged) -> Iterator[Stored]:
 
 
 def wanted_files(document: Document) -> tuple[Wanted, ...]:
-    """Return the files of *document* and of its tasks that came."""
+    """Return the files of *document*, of the visas of a draft and of its tasks that came."""
     own = tuple(("", file) for file in document.files)
+    own += tuple(("", file) for approval in document.approvals for file in approval.files)
     return own + tuple((task.uid, file) for task in document.tasks for file in task.files)
 
 

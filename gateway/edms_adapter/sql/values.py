@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from gateway.model import (
+    Approval,
+    ApprovalKind,
     Author,
     Citizen,
     ControlState,
@@ -16,6 +18,7 @@ from gateway.model import (
     DocumentType,
     DocumentUid,
     Drafter,
+    DraftState,
     Executor,
     Link,
     Number,
@@ -132,12 +135,25 @@ def document(**rest: Any) -> Document:  # Any: the fields of Document, checked b
     return Document(**fields)
 
 
+def draft_state(status: object = None, version: object = None, version_uid: object = None) -> DraftState | None:
+    """Return a DraftState; *status* is a word of the model; None when all is empty."""
+    made = DraftState(text(status), None if version is None else int(str(version)), text(version_uid))
+    return made if made != DraftState() else None
+
+
 def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
     """Return what expressions may call, moments without a zone read as in *zone*."""
 
     def executor(party: Party, responsible: object = False, reported_at: object = None, **rest: Any) -> Executor:
         fields = {key: value for key, value in rest.items() if value is not None}  # Any: the fields of Executor
         return Executor(party, bool(responsible), reported_at=moment(reported_at, zone), **fields)
+
+    def approval(
+        uid: object, kind: str, party: Party, signed_at: object = None, term: object = None, **rest: Any
+    ) -> Approval:
+        fields = {key: value for key, value in rest.items() if value is not None}  # Any: the fields of Approval
+        fields["files"] = tuple(fields.get("files", ()))
+        return Approval(text(uid), ApprovalKind(kind), party, moment(signed_at, zone), moment(term, zone), **fields)
 
     def link(kind: Term, uid: object, words: object, date: object, card: object = "", description: str = "") -> Link:
         return Link(kind, DocumentRef(DocumentUid(text(uid)), number(words, date), card=text(card)), description)
@@ -154,6 +170,9 @@ def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
         "document_control": document_control,
         "task": task,
         "executor": executor,
+        "approval": approval,
+        "approval_kind": ApprovalKind,
+        "draft_state": draft_state,
         "document": document,
         "link": link,
         "author": lambda party=None, number=None: Author(party, number),

@@ -7,6 +7,16 @@ an organisation by its exchange index).
 """
 
 from gateway.edms_adapter.registry.people.cards import write_card
+from gateway.edms_adapter.registry.people.drafts import (
+    Ask,
+    direct,
+    register_draft,
+    sign,
+    take_draft,
+    take_version,
+    write_draft,
+    write_version,
+)
 from gateway.edms_adapter.registry.people.instructions import (
     cancel,
     change_deadline,
@@ -19,13 +29,15 @@ from gateway.edms_adapter.registry.people.instructions import (
     reopen,
     report,
 )
-from gateway.edms_adapter.registry.people.looking import card, card_of, inbox, ladder, linked, news, waiting
+from gateway.edms_adapter.registry.people.looking import approvals, card, card_of, inbox, ladder, linked, news, waiting
 from gateway.edms_adapter.registry.people.papers import join_waiting, refuse_waiting, register_waiting
 from gateway.edms_adapter.registry.people.rows import at_work, rows
 from gateway.edms_adapter.registry.people.sending import answer, send, send_again
 
 __all__ = [
+    "Ask",
     "answer",
+    "approvals",
     "at_work",
     "cancel",
     "card",
@@ -33,6 +45,7 @@ __all__ = [
     "change_deadline",
     "change_executors",
     "close",
+    "direct",
     "forward",
     "go_away",
     "inbox",
@@ -43,12 +56,18 @@ __all__ = [
     "news",
     "note_progress",
     "refuse_waiting",
+    "register_draft",
     "register_waiting",
     "reopen",
     "report",
     "rows",
     "send",
     "send_again",
+    "sign",
+    "take_draft",
+    "take_version",
     "waiting",
     "write_card",
+    "write_draft",
+    "write_version",
 ]

@@ -68,14 +68,25 @@ def next_number(work: Work, journal: int, year: int) -> int:
     return int(row.last)
 
 
-def put_file(work: Work, card_key: int, position: int, name: str, content: bytes, store: Path | None) -> None:
+def put_file(
+    work: Work,
+    card_key: int,
+    position: int,
+    name: str,
+    content: bytes,
+    store: Path | None,
+    *,
+    approval: int | None = None,
+) -> None:
+    """Put a file onto a card; with *approval* it belongs to that visa or signature."""
     digest = sha256(content).hexdigest()
+    owner = f"{card_key}-{approval}" if approval else f"{card_key}"
     where: dict[str, object] = {"content": content}
     if len(content) > INLINE_BYTES:
         if store is None:
             raise ValueError(f"{name!r} has {len(content)} bytes: say where the file store is")
-        where = {"path": f"out/{card_key}-{position}-{digest}"}
-        place = store / f"out/{card_key}-{position}-{digest}"
+        where = {"path": f"out/{owner}-{position}-{digest}"}
+        place = store / f"out/{owner}-{position}-{digest}"
         place.parent.mkdir(parents=True, exist_ok=True)
         with place.open("wb") as stream:
             stream.write(content)
@@ -91,5 +102,6 @@ def put_file(work: Work, card_key: int, position: int, name: str, content: bytes
         sha256=digest,
         media_type="application/octet-stream",
         role="text" if position == 1 else "annex",
+        approval_id=approval,
         **where,
     )

@@ -50,6 +50,11 @@ def news(work: Work, card_key: int) -> list[Record]:
     return rows(work, "select * from card_news where card_id = :card order by id", card=card_key)
 
 
+def approvals(work: Work, card_key: int) -> list[Record]:
+    """Return the visas and signatures of a draft, asked and given, in the order they were asked for."""
+    return rows(work, "select * from approval where card_id = :card order by id", card=card_key)
+
+
 def linked(work: Work, card_key: int) -> list[Record]:
     """Return the cards linked to a card, in the order they were linked."""
     return rows(
