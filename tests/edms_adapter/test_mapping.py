@@ -45,6 +45,11 @@ def test_the_built_in_mapping_is_right() -> None:
             'time_zone = "Mars/Olympus"',
             "database.time_zone: Value error, 'Mars/Olympus' is no time",
         ),
+        (
+            '[[draft]]\ntable = "card"\nkey = "id"\nas = "card"',
+            '[[draft]]\ntable = "card"',
+            "draft[2].values.card_id: 'card'",
+        ),
         ('missing = "wait"', 'missing = "guess"', "lookup[1].missing: Input should be"),
         ('missing = "default"\ndefault = "none"', 'missing = "default"', "lookup[3]: Value error"),
         ('subject = "document.subject"', 'subject = "document.subject +"', "register[1].values.subject: 'document.sub"),
