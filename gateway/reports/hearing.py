@@ -116,7 +116,7 @@ def _drafts(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
 def _edited(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
     report, message = heard.report, heard.message
     if report.edited is not None:
-        key = _key(K.EDITED, repr(report.edited), report.edited_text)
+        key = _key(K.EDITED, repr(report.edited), report.edited_text, report.about.version_uid)
         who, text = message.sender, report.edited_text
         yield Event(K.EDITED, key, message.sent_at, who=who, document=report.edited, text=text)
 

@@ -274,6 +274,21 @@ def test_another_version_is_added_to_the_draft_and_told_to_whom_it_was_directed(
     assert notices == ["Поступила новая версия проекта: 2"]
 
 
+def test_what_a_new_version_asks_for_beside_is_directed_too(desk: Desk) -> None:
+    card = desk.card(draft(visa()))
+    theirs = visa("theirs", Party(Organisation(index=BEREG), person=Person("Лугов С. И.")))
+    follow_up = draft(
+        visa(), visa("sign-1", to("Родникова А. Ю."), kind=SIGNATURE), visa("any", to()), theirs, version=2
+    )
+
+    for _ in range(2):
+        desk.edms.attach(ExchangeId("ex-1"), follow_up, desk.contents, ExchangeId("follow-1"))
+
+    assert [row.uid for row in asked(desk, card)] == ["visa-1", "sign-1", "any"]
+    assert inbox(desk, "Родникова") == inbox(desk, "Ключевой") == ["approval"]
+    assert len(desk.events(EventKind.DIRECTED)) == 3
+
+
 # --- out ----------------------------------------------------------------------------------------------------------
 
 

@@ -215,6 +215,29 @@ def passports(office: TownOffice) -> list[str]:
     ]
 
 
+def test_the_words_of_a_letter_say_that_it_is_about_a_draft(offices: Town) -> None:
+    send_draft(offices.minsk)
+
+    offices.settle()
+
+    (there,) = (text for text in words(offices.minsk) if "О порядке" in text)
+    home = words(offices.moscow)[-1]
+    assert "направляет проект документа" in there
+    assert "Версия: 1" in there
+    assert "На визу: Берёзкина А. В." in there
+    assert "Принят как проект" in home
+    assert "Направлен на визу: Берёзкина Анна Викторовна" in home
+
+
+def words(office: TownOffice) -> list[str]:
+    return [
+        part.get_payload(decode=True).decode()
+        for mail in office.sent()
+        for part in mail.walk()
+        if part.get_content_type() == "text/plain"
+    ]
+
+
 def test_the_draft_asks_for_all_news_of_drafts_and_a_document_for_none(offices: Town) -> None:
     send_draft(offices.minsk)
     with people.at_work(offices.minsk.registry) as work:
@@ -344,6 +367,38 @@ def test_a_new_version_waits_for_a_person_who_puts_it_onto_the_draft(offices: To
     assert version_of(moscow) == [("draft", 2), ("joined", 2)]
     assert news(minsk, card) == ["received", "registered", "directed", "received", "edited"]
     assert dispatch(minsk, card).state == "registered"
+
+
+def test_every_version_that_was_taken_is_news(tmp_path: Path) -> None:
+    with town(tmp_path, moscow={"partner": TAKEN + 'on_change = "add-files"'}) as offices:
+        card = send_draft(offices.minsk)
+        offices.settle()
+        for content in (b"2", b"3"):
+            do(offices.minsk, people.write_version, card, {"Проект.pdf": LETTER + content})
+            offices.settle()
+
+        assert version_of(offices.moscow) == [("draft", 3)]
+        assert news(offices.minsk, card)[3:] == ["received", "edited"] * 2
+
+
+def test_what_a_new_version_asks_for_is_directed_by_the_person_who_takes_it(offices: Town) -> None:
+    minsk, moscow = offices.minsk, offices.moscow
+    card = send_draft(minsk, ())
+    offices.settle()
+    (draft,) = cards(moscow)
+    with people.at_work(minsk.registry) as work:
+        people.ask(work, card, VISA)
+    do(minsk, people.write_version, card, {"Проект.pdf": LETTER + b"2"})
+    offices.settle()
+
+    do(moscow, people.take_version, cards(moscow)[1].id, draft.id, by="Дубов")
+    key = do(moscow, people.direct, draft.id, "visa", "Берёзкина", by="Дубов")
+    do(moscow, people.sign, key, "Согласен", by="Берёзкина")
+    moscow.work()
+    offices.settle()
+
+    (ours,) = asked_on(minsk, card)
+    assert (ours.result, ours.signer) == ("Согласен", "Берёзкина Анна Викторовна")
 
 
 def test_a_new_version_is_added_by_itself_when_the_rule_says_so(tmp_path: Path) -> None:

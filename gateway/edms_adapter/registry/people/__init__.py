@@ -9,6 +9,7 @@ an organisation by its exchange index).
 from gateway.edms_adapter.registry.people.cards import write_card
 from gateway.edms_adapter.registry.people.drafts import (
     Ask,
+    ask,
     direct,
     register_draft,
     sign,
@@ -38,6 +39,7 @@ __all__ = [
     "Ask",
     "answer",
     "approvals",
+    "ask",
     "at_work",
     "cancel",
     "card",

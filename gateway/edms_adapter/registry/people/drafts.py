@@ -59,20 +59,25 @@ def write_draft(
     )
     for position, (name, content) in enumerate(files.items(), 1):
         put_file(work, key, position, name, content, store)
-    for ask in asked:
-        organisation = one(work, "select * from correspondent where exchange_index = :index", index=ask.index)
-        add(
-            work,
-            "approval",
-            card_id=key,
-            uid=str(uuid4()),
-            kind=ask.kind,
-            correspondent_id=organisation.id,
-            name=ask.name or None,
-            post=ask.post or None,
-            term=ask.term,
-        )
+    for wanted in asked:
+        ask(work, key, wanted)
     return key
+
+
+def ask(work: Work, card_key: int, wanted: Ask) -> int:
+    """Ask for one more visa or signature of a draft of ours; it goes out with the next version."""
+    organisation = one(work, "select * from correspondent where exchange_index = :index", index=wanted.index)
+    return add(
+        work,
+        "approval",
+        card_id=card_key,
+        uid=str(uuid4()),
+        kind=wanted.kind,
+        correspondent_id=organisation.id,
+        name=wanted.name or None,
+        post=wanted.post or None,
+        term=wanted.term,
+    )
 
 
 def write_version(
@@ -201,7 +206,10 @@ def take_draft(work: Work, card_key: int, *, by: str, now: datetime) -> None:
 
 
 def take_version(work: Work, card_key: int, draft: int, *, by: str, now: datetime) -> None:
-    """Put a new version that waited for a person onto the *draft*'s card, beside the files of the one before."""
+    """Put a new version that waited for a person onto the *draft*'s card, beside the files of the one before.
+
+    What the new version asks for beside what was asked before is asked there, and may be directed.
+    """
     newer = card(work, card_key)
     join_waiting(work, card_key, draft, by=by, now=now)
     do(
@@ -210,6 +218,13 @@ def take_version(work: Work, card_key: int, draft: int, *, by: str, now: datetim
         version=newer.draft_version,
         uid=newer.draft_version_uid,
         key=draft,
+    )
+    do(
+        work,
+        "update approval set card_id = :draft where card_id = :newer"
+        " and uid not in (select uid from approval where card_id = :draft)",
+        draft=draft,
+        newer=card_key,
     )
 
 
