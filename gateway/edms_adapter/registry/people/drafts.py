@@ -11,9 +11,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.edms_adapter.registry.people.cards import put_file, write_card
+from gateway.edms_adapter.registry.people.instructions import inbox_of
 from gateway.edms_adapter.registry.people.looking import card
 from gateway.edms_adapter.registry.people.papers import join_waiting
-from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
+from gateway.edms_adapter.registry.people.rows import add, do, office_key, one, person_key, rows
 from gateway.edms_adapter.sql.database import Work
 
 DRAFT_OF, REGISTERED_AS = "Проект документа", "Зарегистрирован как"
@@ -46,6 +47,7 @@ def write_draft(
     key = add(
         work,
         "card",
+        office_id=office_key(work, signer),
         uid=uid or str(uuid4()),
         direction="out",
         state="draft",
@@ -112,7 +114,7 @@ def direct(
 
     What the sender asked of that person, and nobody directed yet, is what is directed then.
     """
-    target = one(work, "select * from inbox where lower(name) like lower(:name) || '%'", name=to)
+    target = inbox_of(work, card_key, to)
     waiting = rows(
         work,
         "select id from approval where card_id = :card and kind = :kind and directed_at is null and signed_at is null"
@@ -198,7 +200,9 @@ def take_draft(work: Work, card_key: int, *, by: str, now: datetime) -> None:
     one(work, "select id from card where id = :key and state = 'waiting' and draft_status is not null", key=card_key)
     do(
         work,
-        "update card set state = 'draft', decided_at = :now, decided_by = :person where id = :key",
+        "update card set state = 'draft', office_id = coalesce(office_id, :office), decided_at = :now,"
+        " decided_by = :person where id = :key",
+        office=office_key(work, by),
         now=now,
         person=person_key(work, by),
         key=card_key,
