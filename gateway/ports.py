@@ -23,6 +23,7 @@ from gateway.model import (
     PartnerId,
     Party,
     Subscription,
+    Term,
 )
 from gateway.model import Contents as Contents
 
@@ -132,7 +133,9 @@ class Outgoing:
     ref: str  # one dispatch row of the EDMS, opaque
     card: CardRef
     to: str  # the recipient organisation's exchange index
-    document: Document  # complete; for an answer, `links` names the original
+    # complete; a link with a `document` names one the recipient knows (it came from him, or went to him), as he knows
+    # it; of any other the link has words only, and whether those travel is agreed with the partner
+    document: Document
     contents: Contents
     answers: ExchangeId | None = None  # the incoming exchange this answers
     subscription: Subscription | None = None
@@ -199,7 +202,11 @@ class Edms(Protocol):
         """Tell the clerk what became of a dispatch; idempotent; failures also land in the clerk's inbox."""
 
     def link(self, exchange: ExchangeId, original: "Original") -> bool:
-        """Tie the card of *exchange* (an answer) to the original's card, both ways; False when it is not there."""
+        """Tie the card of *exchange* to the card of *original*, both ways, with the word of its kind and its reverse.
+
+        Found are only documents of the very correspondent that sent *exchange*, and ones that were sent to it.
+        What is not there, or is not one document alone, is kept on the card as words, once; then False.
+        """
 
     def sweep(self) -> object:
         """Remove files that crashes left behind in the EDMS's store and no card refers to; at any time."""
@@ -210,10 +217,13 @@ class Edms(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The document of ours that an incoming answer refers to."""
+    """The document that an incoming one refers to, as its sender names it; nothing of it is trusted."""
 
-    uid: DocumentUid = DocumentUid("")
+    uid: DocumentUid = DocumentUid("")  # empty with an empty number: only words or an address
     number: Number = Number()
+    kind: Term = Term()  # of the link: «В ответ на», «Во исполнение» …
+    description: str = ""
+    url: str = ""  # text for people; nobody follows it
 
 
 class Phase(Enum):

@@ -39,6 +39,7 @@ from gateway.model import (
     CardRef,
     Contents,
     Document,
+    DocumentRef,
     DocumentType,
     Event,
     EventKey,
@@ -53,6 +54,7 @@ from gateway.office import Origin, Partner
 from gateway.ports import Original, Registration, Waiting
 
 NOT_UNDERSTOOD = Refused(Reason.UNSUPPORTED, "neither a document nor a report")
+LINKS = 500  # LIMIT: links of one document that reach its card
 WAIT_FOR_MAIN_DOCUMENT = timedelta(hours=24)  # LIMIT: how long an addition waits for the document it adds to
 
 
@@ -224,11 +226,11 @@ def act(
 
 
 def link_to_originals(case: Case, exchange: Exchange, desk: Desk, now: datetime) -> None:
-    """An answer names our document it answers: tie the two cards, in both directions."""
-    for link in case.document.links:
-        if link.document is not None:
-            original = Original(link.document.uid, link.document.number)
-            desk.ask_edms(partial(desk.edms.link, exchange.id, original), now)
+    """A document names others, one it answers for example: tie the cards in both directions, or keep its words."""
+    for link in case.document.links[:LINKS]:
+        there = link.document or DocumentRef()
+        original = Original(there.uid, there.number, link.kind, link.description, link.url)
+        desk.ask_edms(partial(desk.edms.link, exchange.id, original), now)
 
 
 def finish(

@@ -24,6 +24,7 @@ from gateway.journal.store import Journal
 from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
 from gateway.office import Office, Partner
 from gateway.outbound import drafts
+from gateway.outbound.links import permitted
 from gateway.outbound.overdue import Overdue, last_letter
 from gateway.outbound.sayings import said
 from gateway.outbox import Outbox, subscription_of, until
@@ -80,6 +81,7 @@ class Collector:
             partner = self.office.partner_by_index(item.to)
             if partner is None:
                 raise Refused(Reason.UNKNOWN_PARTNER, "no agreement with this organisation", found=item.to)
+            item = replace(item, document=permitted(item.document, partner.settings.links))
             self._queue(item, partner, self._ours(item))
         self.failpoint("collect:queued")
         return self.edms.mark(item.ref, OutgoingState.TAKEN, "", self.now())

@@ -130,6 +130,7 @@ class PartnerSettings(Shape):
     channel: Name
     indices: tuple[Annotated[Name, Field(max_length=255)], ...] = Field(min_length=1)
     may_send: tuple[Literal["document", "report"], ...] = ("document", "report")
+    links: Literal["known", "all-in-words", "none"] = "known"
     subscription: SubscriptionSettings = SubscriptionSettings()
     time_limits: TimeLimitSettings = TimeLimitSettings()
     mode: Literal["live"] = "live"

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Reason, Refused
-from gateway.model import Event, EventKey, EventKind, ExchangeId, Organisation, Party
-from gateway.ports import Expected, OutgoingState, Registration
+from gateway.model import Event, EventKey, EventKind, ExchangeId, Number, Organisation, Party, Term
+from gateway.ports import Expected, Original, OutgoingState, Registration
 from tests.edms_adapter.desk import OURS, PDF, Hands, intake, letter
 
 TABLES = """
@@ -113,3 +113,19 @@ def test_it_sends_and_hears(edms: SqlEdms) -> None:
     assert (outgoing.document.subject, outgoing.to, edms.outgoing()) == ("О деле", "X", ())
     with edms.database.reading() as work:
         assert [row.said for row in work.rows(text("select said from deed"))] == ["дошло"]
+
+
+def test_a_link_finds_what_its_own_way_of_finding_finds_and_two_are_never_a_guess(edms: SqlEdms) -> None:
+    first, second, third = (register(edms, exchange).ref for exchange in ("ex-1", "ex-2", "ex-3"))
+    run(edms, f"update letter set about = 'same' where code in ('{first}', '{second}')")
+    run(edms, f"update letter set about = 'only' where code = '{third}'")
+    register(edms, "ex-4")
+    told = [
+        edms.link(ExchangeId("ex-4"), Original(number=Number(words), kind=Term("See"), description="the letter"))
+        for words in ("same", "only", "none")
+    ]
+
+    assert told == [False, True, False]
+    with edms.database.reading() as work:
+        said = [(row.deed, row.said) for row in work.rows(text("select deed, said from deed order by id"))]
+    assert said == [("named", "the letter"), ("tied", f"See {third}"), ("named", "the letter")]

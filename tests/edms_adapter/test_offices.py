@@ -9,7 +9,6 @@ from sqlalchemy import text
 from gateway.edms_adapter.registry import Correspondent, Office, Staff, add_office, people
 from gateway.errors import Reason, Refused
 from gateway.model import (
-    DocumentUid,
     EventKind,
     ExchangeId,
     Number,
@@ -238,7 +237,9 @@ def test_an_answer_is_tied_to_the_document_of_the_organisation_that_it_came_to(b
         work.run(text("update card set number = 'ОБ-1' where direction = 'out'"))  # both have the same number and date
     card_of(both)
 
-    assert both.edms.link(ExchangeId("ex-2"), Original(DocumentUid(""), Number("ОБ-1", date(2026, 11, 22))))
+    assert both.edms.link(
+        ExchangeId("ex-2"), Original(number=Number("ОБ-1", date(2026, 11, 22)), kind=Term("В ответ на"))
+    )
 
     (link,) = both.rows(
         "select o.office_id from card_link k join card o on o.id = k.other_id where k.kind = 'В ответ на'"

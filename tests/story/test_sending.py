@@ -178,7 +178,8 @@ def test_an_answer_to_nothing_we_know_is_registered_and_marked_so(offices: Town)
 
     (reply,) = cards(offices.minsk)
     assert reply.number == "ВХ-1"
-    assert reply.exchange_mark
+    with people.at_work(offices.minsk.registry) as work:
+        assert [row.kind for row in people.mentioned(work, reply.id)] == ["В ответ на"]
     assert links(offices.minsk) == []
 
 

@@ -195,8 +195,26 @@ card_link = Table(
     _to("card_id", "card"),
     _to("other_id", "card"),
     Column("kind", Text, nullable=False),
+    _flag("received"),  # came with a partner's document: his word, not ours
     _moment("at", required=True, index=True),
     UniqueConstraint("card_id", "other_id", "kind"),
+)
+link_kind = Table(
+    "link_kind",
+    metadata,
+    _id(),
+    Column("word", Text, nullable=False, unique=True),
+    Column("reverse", Text, nullable=False, unique=True),  # what the other card shows
+)
+# documents a card names that are not in the registry: in words
+card_mention = Table(
+    "card_mention",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("card_id", "kind", "text"),
 )
 addressee = Table(
     "addressee",

@@ -41,6 +41,13 @@ PEOPLE = (
     Staff("Полева Нина Олеговна", "Главный специалист", "Отдел учёта", "R-03"),
     Staff("Ключевой Пётр Савельевич", "Делопроизводитель", "Канцелярия", "R-04"),
 )
+LINK_KINDS = (
+    ("В ответ на", "Ответ"),
+    ("Во исполнение", "Исполнен документом"),
+    ("В дополнение к", "Дополнен документом"),
+    ("Взамен", "Заменён документом"),
+    ("В связи с", "Упомянут в"),
+)
 IN_JOURNAL, OUT_JOURNAL = "Входящие", "Исходящие"
 
 
@@ -64,6 +71,8 @@ def seed(
             for one in correspondents:
                 add_correspondent(connection, one)
             _add_journals(connection, key, prefixes)
+            for word, reverse in LINK_KINDS:
+                _add(connection, "link_kind", word=word, reverse=reverse)
     finally:
         made.dispose()
 

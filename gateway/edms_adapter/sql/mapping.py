@@ -197,9 +197,11 @@ class MarkSection(Section):
 
 
 class LinkSection(Section):
-    find: Query  # → key of the original's card; sees original
+    """How a document is tied to one it names; `original` is what its sender says of that one, and its kind of link."""
+
+    find: Query  # → key of the original's card; none or two: it is not found
     steps: tuple[Step, ...]
-    missing: tuple[Step, ...] = ()
+    missing: tuple[Step, ...] = ()  # what is done with the words then
 
 
 class Mapping(Section):

@@ -82,13 +82,17 @@ class Sender:
         with self.database.writing() as work:
             found = self.plan.association.find(work, exchange)
             if found is None:
-                raise Deferred("the answer is not registered yet")
+                raise Deferred("the document is not registered yet")
             scope = self._scope(work)
             scope.update(exchange=exchange, card=found.card, original=original, now=now)
-            row: Record | None = self.plan.original.first(work, scope)
-            scope["original_card"] = row and next(iter(row.__dict__.values()))
-            run(self.plan.link if row else self.plan.unlinked, work, scope)
-            return row is not None
+            rows = work.rows(self.plan.original.sql, self.plan.original.values(scope))
+            keys = {next(iter(row.__dict__.values())) for row in rows}
+            if len(keys) != 1:  # two are never a guess
+                run(self.plan.unlinked, work, scope)
+                return False
+            scope["original_card"] = keys.pop()
+            run(self.plan.link, work, scope)
+            return True
 
     # --- parts --------------------------------------------------------------------------------------------------
 

@@ -158,6 +158,9 @@ def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
     def link(kind: Term, uid: object, words: object, date: object, card: object = "", description: str = "") -> Link:
         return Link(kind, DocumentRef(DocumentUid(text(uid)), number(words, date), card=text(card)), description)
 
+    def link_in_words(kind: Term | None, description: object, url: object = "") -> Link:
+        return Link(kind or Term(), description=text(description), url=text(url))
+
     return {
         "text": text,
         "moment": lambda value: moment(value, zone),
@@ -175,6 +178,7 @@ def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
         "draft_state": draft_state,
         "document": document,
         "link": link,
+        "link_in_words": link_in_words,
         "author": lambda party=None, number=None: Author(party, number),
         "drafter": lambda party=None, note="": Drafter(party, text(note)) if party else None,
         "refusal": lambda code, words, place="": Refusal(int(code), text(words), text(place)),

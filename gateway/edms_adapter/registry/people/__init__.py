@@ -6,7 +6,7 @@ moment of the act; people and organisations are named as people name them (a per
 an organisation by its exchange index).
 """
 
-from gateway.edms_adapter.registry.people.cards import write_card
+from gateway.edms_adapter.registry.people.cards import link, write_card
 from gateway.edms_adapter.registry.people.drafts import (
     Ask,
     ask,
@@ -30,7 +30,17 @@ from gateway.edms_adapter.registry.people.instructions import (
     reopen,
     report,
 )
-from gateway.edms_adapter.registry.people.looking import approvals, card, card_of, inbox, ladder, linked, news, waiting
+from gateway.edms_adapter.registry.people.looking import (
+    approvals,
+    card,
+    card_of,
+    inbox,
+    ladder,
+    linked,
+    mentioned,
+    news,
+    waiting,
+)
 from gateway.edms_adapter.registry.people.papers import join_waiting, refuse_waiting, register_waiting
 from gateway.edms_adapter.registry.people.rows import at_work, rows
 from gateway.edms_adapter.registry.people.sending import answer, send, send_again
@@ -54,7 +64,9 @@ __all__ = [
     "instruct",
     "join_waiting",
     "ladder",
+    "link",
     "linked",
+    "mentioned",
     "news",
     "note_progress",
     "refuse_waiting",

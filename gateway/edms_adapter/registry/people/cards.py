@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cards and what hangs on them: numbers, files."""
+"""Cards and what hangs on them: numbers, files, links."""
 
 import os
 from collections.abc import Mapping
@@ -56,6 +56,16 @@ def write_card(
     for position, (name, content) in enumerate(files.items(), 1):
         put_file(work, key, position, name, content, store)
     return key
+
+
+def link(work: Work, card_key: int, other: int, kind: str, *, now: datetime) -> None:
+    """Link a card with another one, both ways: «В ответ на», «Во исполнение» … and what the other card shows.
+
+    LookupError when *kind* is no word of the dictionary of links.
+    """
+    known = one(work, "select word, reverse from link_kind where lower(word) = lower(:kind)", kind=kind)
+    add(work, "card_link", card_id=card_key, other_id=other, kind=known.word, at=now)
+    add(work, "card_link", card_id=other, other_id=card_key, kind=known.reverse, at=now)
 
 
 def next_number(work: Work, journal: int, year: int) -> int:

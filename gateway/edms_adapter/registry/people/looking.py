@@ -63,3 +63,8 @@ def linked(work: Work, card_key: int) -> list[Record]:
         " order by k.id",
         card=card_key,
     )
+
+
+def mentioned(work: Work, card_key: int) -> list[Record]:
+    """Return the documents a card names that are not in the registry: kind of link and words."""
+    return rows(work, "select kind, text from card_mention where card_id = :card order by id", card=card_key)

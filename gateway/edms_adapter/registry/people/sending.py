@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from gateway.edms_adapter.registry.people.cards import write_card
+from gateway.edms_adapter.registry.people.cards import link, write_card
 from gateway.edms_adapter.registry.people.looking import card
 from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
 from gateway.edms_adapter.sql.database import Work
 
-ANSWERS, ANSWERED_BY = "В ответ на", "Ответ"
+ANSWERS = "В ответ на"
 
 
 def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to: str = "", post: str = "") -> int:
@@ -58,8 +58,7 @@ def answer(
     """Register an outgoing document that answers an incoming one, and send it to its sender; returns its key."""
     question = card(work, incoming)
     key = write_card(work, subject, files, signer=signer, drafter=drafter, now=now, uid=uid, store=store)
-    add(work, "card_link", card_id=key, other_id=incoming, kind=ANSWERS, at=now)
-    add(work, "card_link", card_id=incoming, other_id=key, kind=ANSWERED_BY, at=now)
+    link(work, key, incoming, ANSWERS, now=now)
     organisation = one(work, "select * from correspondent where id = :key", key=question.correspondent_id)
     send(work, key, organisation.exchange_index, clerk=drafter, now=now, to=question.partner_signer or "")
     return key
