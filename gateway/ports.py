@@ -141,6 +141,41 @@ class Outgoing:
     subscription: Subscription | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Official:
+    """Somebody who may be an addressee in an organisation: known by `index`, whatever name and post become."""
+
+    index: str  # «Индекс СЭВ», one person's alone in the organisation; empty: partners cannot choose this one
+    name: str
+    post: str = ""
+    department: str = ""
+    deputy: str = ""  # the index of who takes the papers; empty: nobody
+    head: bool = False  # of the department
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """An official whose entry in our EDMS was changed."""
+
+    was: Official
+    now: Official
+    returned: bool = False  # True: was marked as dismissed
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a partner's directory changed in our EDMS."""
+
+    added: tuple[Official, ...] = ()
+    renewed: tuple[Renewed, ...] = ()
+    dismissed: tuple[Official, ...] = ()
+    unchanged: int = 0
+
+
+class NotOffered(Exception):
+    """The EDMS, or its mapping, does not have this ability; says what would give it."""
+
+
 class OutgoingState(Enum):
     """What the sending clerk sees on the dispatch row."""
 
@@ -206,6 +241,23 @@ class Edms(Protocol):
 
         Found are only documents of the very correspondent that sent *exchange*, and ones that were sent to it.
         What is not there, or is not one document alone, is kept on the card as words, once; then False.
+        """
+
+    def people(self, office: str) -> Sequence["Official"]:
+        """Return who may be an addressee in our organisation with exchange index *office*, in the order to show them.
+
+        Who has left is not among them.  Raises NotOffered where that ability is missing.
+        """
+
+    def import_people(
+        self, correspondent: str, officials: Sequence["Official"], *, dry_run: bool = False
+    ) -> "Imported":
+        """Make *officials* the people our users may choose in the organisation with exchange index *correspondent*.
+
+        Known ones (by index, without case and blanks) are changed in place, new ones added, all others marked as
+        dismissed; nobody is ever deleted.  One transaction; with *dry_run* it is taken back, and says what it would
+        have done.  Raises LookupError for an organisation the EDMS does not know, ValueError for an index that is
+        empty or stands there twice, NotOffered where that ability is missing.
         """
 
     def sweep(self) -> object:

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from gateway.build import SystemClock, build, nothing_fails
 from gateway.cli import main
 from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, TRY_LATER, UNAVAILABLE
+from gateway.cli.officials import COLUMNS
 from gateway.content import Held
 from gateway.edms_adapter import open_edms
 from gateway.inbound.accept import take
@@ -343,6 +344,16 @@ def test_the_keys_of_the_queues_are_the_documented_ones(printed: Printed) -> Non
 
 def test_the_keys_of_a_finding_are_the_documented_ones(printed: Printed) -> None:
     assert {key for row in printed.lines("edms", "check") for key in row} == documented("a finding")
+
+
+def test_the_keys_of_an_official_are_the_documented_ones(printed: Printed) -> None:
+    assert {key for row in printed.lines("directory", "export") for key in row} == documented("an official")
+
+
+def test_the_columns_of_a_directory_are_the_documented_ones() -> None:
+    told = [name for row in rows(text("operating.md"), "### Directories of people") for name in words(row[0])]
+
+    assert tuple(told) == COLUMNS
 
 
 def test_what_explain_is_shown_to_print_is_what_it_prints(printed: Printed) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "queue": ("queue", "Outgoing letters: list, show, retry, hold, release."),
     "quarantine": ("quarantine", "Parked letters: list, show, export, reprocess, drop."),
     "edms": ("edms", "Verify the mapping to the EDMS."),
+    "directory": ("directory", "People for partners to choose from: export, import."),
     "db": ("service", "The journal's database."),
 }
 

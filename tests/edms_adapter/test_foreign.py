@@ -12,7 +12,7 @@ from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Reason, Refused
 from gateway.model import Event, EventKey, EventKind, ExchangeId, Number, Organisation, Party, Term
-from gateway.ports import Expected, Original, OutgoingState, Registration
+from gateway.ports import Expected, Official, Original, OutgoingState, Registration
 from tests.edms_adapter.desk import OURS, PDF, Hands, intake, letter
 
 TABLES = """
@@ -22,6 +22,7 @@ create table staff (login varchar(20) primary key, fio varchar(100) not null);
 create table letter (code varchar(20) primary key, about text, came timestamp not null, source text, holder text);
 create table attachment (letter text, title text, length integer, digest text, place text not null);
 create table deed (id integer primary key, letter text, deed text, at timestamp, said text);
+create table contact (sender text, code text, fio text, gone integer);
 insert into register values (0);
 insert into sender values ('BEREG-02');
 insert into staff values ('lugov', 'Лугов Семён Ильич');
@@ -129,3 +130,15 @@ def test_a_link_finds_what_its_own_way_of_finding_finds_and_two_are_never_a_gues
     with edms.database.reading() as work:
         said = [(row.deed, row.said) for row in work.rows(text("select deed, said from deed order by id"))]
     assert said == [("named", "the letter"), ("tied", f"See {third}"), ("named", "the letter")]
+
+
+def test_its_people_go_out_and_a_partners_come_in_by_its_own_rules(edms: SqlEdms) -> None:
+    ours = [(one.index, one.name) for one in edms.people("X")]
+    edms.import_people("BEREG-02", [Official("b1", "Берегова Т."), Official("b2", "Бухтин И.")])
+    done = edms.import_people("BEREG-02", [Official("B1", "Берегова-Речная Т.")])
+
+    assert ours == [("desk", "Экспедиция"), ("lugov", "Лугов Семён Ильич")]
+    assert ([one.now.index for one in done.renewed], [one.index for one in done.dismissed]) == (["b1"], ["b2"])
+    with edms.database.reading() as work:
+        said = [(row.code, row.fio, row.gone) for row in work.rows(text("select * from contact order by code"))]
+    assert said == [("b1", "Берегова-Речная Т.", 0), ("b2", "Бухтин И.", 1)]

@@ -235,6 +235,7 @@ def test_an_answer_is_tied_to_the_document_of_the_organisation_that_it_came_to(b
         sent(both, signer, signer)
     with both.at_work() as work:
         work.run(text("update card set number = 'ОБ-1' where direction = 'out'"))  # both have the same number and date
+        work.run(text("update dispatch set queued_at = asked_at"))
     card_of(both)
 
     assert both.edms.link(

@@ -89,6 +89,54 @@ def test_the_order_of_steps_is_the_offices() -> None:
     assert find(hint, PEOPLE, ("department", "initials")).name == "department"
 
 
+LEFT = "2026-11-01"
+
+
+def inbox(key: str, **rest: str) -> Inbox:
+    return Inbox(key, **{"name": f"Лесной {key.upper()}.", "post": "Советник", "index": f"I-{key}", **rest})
+
+
+@pytest.mark.parametrize(
+    ("everybody", "expected"),
+    [
+        # away: the deputy, else the deputy's deputy, else it waits in the own inbox
+        ((inbox("a", deputy_key="b"), inbox("b")), "b"),
+        ((inbox("a", deputy_key="b"), inbox("b", deputy_key="c"), inbox("c")), "c"),
+        ((inbox("a", deputy_key="b"), inbox("b", deputy_key="a")), "a"),
+        ((inbox("a", deputy_key="b", head_key="c"), inbox("b", left_on=LEFT), inbox("c")), "a"),
+        # left: the deputy, else the head, else whoever does for them; never back to who has left
+        ((inbox("a", left_on=LEFT, deputy_key="b", head_key="c"), inbox("b"), inbox("c")), "b"),
+        ((inbox("a", left_on=LEFT, head_key="c"), inbox("c")), "c"),
+        ((inbox("a", left_on=LEFT, deputy_key="b", head_key="c"), inbox("b", left_on=LEFT), inbox("c")), "c"),
+        ((inbox("a", left_on=LEFT, head_key="c"), inbox("c", deputy_key="d"), inbox("d")), "d"),
+        ((inbox("a", left_on=LEFT, deputy_key="b"), inbox("b", left_on=LEFT, deputy_key="a")), None),
+        ((inbox("a", left_on=LEFT, head_key="a"),), None),
+        ((inbox("a", left_on=LEFT),), None),
+    ],
+)
+def test_papers_of_who_is_not_there_go_to_deputy_or_head(everybody: tuple[Inbox, ...], expected: str | None) -> None:
+    found = find(Party(person=Person("Лесной А.", index="I-a")), everybody, STEPS)
+
+    assert (found.inbox.key if found.inbox else None) == expected
+    assert found.vacant == (expected is None)
+    assert "Лесной A." in found.why
+
+
+def test_a_successor_takes_over_the_index_and_the_post_but_never_the_name() -> None:
+    gone = Inbox("1", "Озёров Илья Петрович", "Советник", index="S-1", left_on=LEFT, head_key="3")
+    new = Inbox("2", "Озёров Иван Павлович", "Советник", index="s-1")
+    everybody = (gone, new, Inbox("3", "Родникова Алла Юрьевна", "Председатель"))
+
+    def key(person: Person) -> str:
+        found = find(Party(person=person), everybody, STEPS)
+        return found.inbox.key if found.inbox else ""
+
+    assert key(Person("Озёров И. П.", index="S-1")) == "2"
+    assert key(Person(post="Советник")) == "2"
+    assert key(Person("Озёров И. П.")) == ""
+    assert key(Person("Озёров Илья")) == "3"
+
+
 NAMES = st.text(st.sampled_from("абвёя АБ.-И"), max_size=20)
 
 

@@ -63,6 +63,7 @@ department = Table(
     Column("name", Text, nullable=False),
     Column("number", Text),
     Column("exchange_index", Text),
+    Column("head_id", ForeignKey("person.id", use_alter=True), index=True),
 )
 person = Table(
     "person",
@@ -76,6 +77,7 @@ person = Table(
     Column("away_from", Date),
     Column("away_until", Date),  # the last day away
     _to("deputy_id", "person", required=False),
+    Column("left_on", Date),  # works here no more from that day on
 )
 inbox = Table(
     "inbox",
@@ -94,6 +96,31 @@ correspondent = Table(
     Column("short_name", Text, nullable=False),
     Column("full_name", Text),
     Column("tax_id", Text),
+)
+# people of correspondents, as their directories name them: never deleted, and what they were called before is kept
+partner_official = Table(
+    "partner_official",
+    metadata,
+    _id(),
+    _to("correspondent_id", "correspondent"),
+    Column("exchange_index", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("post", Text),
+    Column("department", Text),
+    Column("deputy_index", Text),
+    _flag("is_head"),
+    _flag("dismissed"),
+    UniqueConstraint("correspondent_id", "exchange_index"),
+)
+partner_official_past = Table(
+    "partner_official_past",
+    metadata,
+    _id(),
+    _to("official_id", "partner_official"),
+    Column("name", Text, nullable=False),
+    Column("post", Text),
+    Column("department", Text),
+    _moment("until", required=True),
 )
 journal = Table(
     "journal",
@@ -226,6 +253,7 @@ addressee = Table(
     Column("department", Text),
     Column("name", Text),
     Column("post", Text),
+    _to("official_id", "partner_official", required=False),  # outgoing: chosen from the partner's directory
 )
 inbox_row = Table(
     "inbox_row",

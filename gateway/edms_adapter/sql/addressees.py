@@ -2,7 +2,7 @@
 """Addressees of a document against the people in the database, and what happens when nobody fits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.edms_adapter.sql import routing
@@ -62,17 +62,19 @@ def routed(plan: Plan, work: Work, document: Document, intake: Intake) -> tuple[
     everybody = inboxes(plan, work, intake.office, intake.register_on) if named else []
     routes = [routing.find(party, everybody, plan.source.routing.strategies) for party in named]
     found = [one for route in routes if (one := routing.addressee(route))]
-    lost = "; ".join(route.why for route in routes if route.inbox is None)
-    if lost and not found and _must_wait(lost, intake):
-        return (), lost
-    if lost or not found:
-        default = _default(plan, work, intake, lost or WHOLE, found=not lost)
+    vacant = [route.why for route in routes if route.vacant]
+    lost = [route.why for route in routes if route.inbox is None and not route.vacant]
+    if lost and not found and not vacant and _must_wait("; ".join(lost), intake):
+        return (), "; ".join(lost)
+    if lost or vacant or not found:
+        default = _default(plan, work, intake, "; ".join((*lost, *vacant)) or WHOLE, found=not lost)
         if default is None:
             return (), _no_inbox(intake)
         found.append(default)
     once: dict[str, Addressee] = {}
     for one in found:
-        once.setdefault(one.inbox, one)
+        before = once.get(one.inbox)
+        once[one.inbox] = replace(before, why=f"{before.why}; {one.why}") if before else one
     return tuple(once.values()), ""
 
 
@@ -88,8 +90,8 @@ def asked(plan: Plan, work: Work, draft: Document, intake: Intake) -> tuple[tupl
         for place, approval in enumerate(draft.approvals)
         if not approval.given and ours(approval.party, intake.office) and routing.wanted(approval.party)
     }
-    lost = "; ".join(route.why for route in routes.values() if route.inbox is None)
-    nobody = not any(route.inbox for route in routes.values())
+    lost = "; ".join(route.why for route in routes.values() if route.inbox is None and not route.vacant)
+    nobody = not any(route.inbox or route.vacant for route in routes.values())
     if lost and nobody and _must_wait(lost, intake):
         return _of_nobody(draft), lost
     made = []

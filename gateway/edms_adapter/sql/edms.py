@@ -13,6 +13,7 @@ from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import Watcher
 from gateway.edms_adapter.sql.check import findings
 from gateway.edms_adapter.sql.database import Database
+from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.mapping import MappingError, load
 from gateway.edms_adapter.sql.outgoing import Sender
@@ -28,7 +29,9 @@ from gateway.ports import (
     Expected,
     Failpoint,
     Health,
+    Imported,
     Intake,
+    Official,
     Original,
     Outgoing,
     OutgoingState,
@@ -68,6 +71,7 @@ class SqlEdms:
         self.store = Store(files, source.files.inline_max_bytes)
         self._registrar = Registrar(self.plan, self.database, self.store, clock, failpoint)
         self._sender = Sender(self.plan, self.database, self.store, clock)
+        self._directory = Directory(self.plan, self.database, self.store, clock)
         self._watcher = Watcher(self.plan, self.database, self.store, clock)
 
     def check(self, expected: Sequence[Expected] = ()) -> Health:
@@ -101,6 +105,12 @@ class SqlEdms:
 
     def link(self, exchange: ExchangeId, original: Original) -> bool:
         return self._sender.link(exchange, original)
+
+    def people(self, office: str) -> tuple[Official, ...]:
+        return self._directory.people(office, self._today().date())
+
+    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
+        return self._directory.import_people(correspondent, officials, dry_run=dry_run)
 
     def create_own_tables(self) -> None:
         """Make our three tables beside the EDMS's where they are missing."""

@@ -139,9 +139,26 @@ class OfficeSection(Section):
 
 
 class RoutingSection(Section):
-    inboxes: Sql  # → key, name, post, department, index [, number, deputy_key, deputy_name]; may use :office, :today
+    # → key, name, post, department, index [, number, deputy_key, deputy_name, left_on, head_key, head_name]; may use
+    # :office, :today.  The deputy counts while somebody is away and after he left, the head only then
+    inboxes: Sql
     default: Sql  # :wanted (empty, or the name or key the office wants) → key, name; may use :office
     strategies: tuple[Route, ...] = ("index", "name and post", "initials", "post", "department")
+
+
+class PeopleSection(Section):
+    # may use :office, :today → index, name, post, department, deputy (an index), head (a flag)
+    sql: Sql
+
+
+class PartnerPeopleSection(Section):
+    """Where a partner's people lie; the steps see `correspondent` and `now`, and what stands beside them."""
+
+    find: Sql  # :index → the correspondent's key
+    known: Sql  # :correspondent → index, name, post, department, deputy, head, dismissed, and what the steps need
+    add: tuple[Step, ...]  # official
+    change: tuple[Step, ...]  # official, known (its row); also for one who was dismissed and is there again
+    dismiss: tuple[Step, ...]  # known
 
 
 class Reader(Section):
@@ -217,6 +234,8 @@ class Mapping(Section):
     same_number: Query | None = None  # → card, number, date of a card that has the sender's number already
     office: OfficeSection | None = None  # None: the EDMS is one organisation's, and does not tell ours apart
     routing: RoutingSection
+    people: PeopleSection | None = None
+    partner_people: PartnerPeopleSection | None = None
     read: dict[Name, Reader] = {}
     register_: tuple[Step, ...] = Field(alias="register", min_length=1)
     draft: tuple[Step, ...] = ()  # a draft's card, without a number; sees approvals; none: drafts wait for a person

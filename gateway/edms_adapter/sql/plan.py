@@ -18,6 +18,7 @@ from gateway.model import Event, EventKind
 EVERYWHERE = ("const", "read", "file", "signature", "exchange_of")
 INCOMING = (*EVERYWHERE, "document", "intake", "exchange", "now", "today", "files", "addressees", "resolve")
 ROW = (*EVERYWHERE, "row")
+OF_OFFICE = ("office", "today")  # binds of the queries for our people
 OUTGOING_FIELDS = ("ref", "card", "to", "document", "answers", "subscription")
 EVENT_FIELDS = tuple(field.name for field in fields(Event) if field.name not in {"kind", "key"})
 
@@ -48,6 +49,15 @@ class ReadyChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyPartnerPeople:
+    find: TextClause
+    known: TextClause
+    add: tuple[ReadyStep, ...]
+    change: tuple[ReadyStep, ...]
+    dismiss: tuple[ReadyStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     values: Expressions
     advance: TextClause
@@ -75,6 +85,8 @@ class Plan:
     default_inbox: TextClause
     default_inbox_binds: frozenset[str]
     office: TextClause | None
+    people: TextClause | None
+    partner_people: ReadyPartnerPeople | None
     files_of_card: TextClause
     referenced: TextClause | None
     register: tuple[ReadyStep, ...]
@@ -126,11 +138,13 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         lookups=_lookups(compiler, mapping),
         same_number=_same_number(compiler, mapping, known),
         counter=_counter(compiler, mapping, known),
-        inboxes=compiler.sql(mapping.routing.inboxes, "routing.inboxes", ("office", "today")),
+        inboxes=compiler.sql(mapping.routing.inboxes, "routing.inboxes", OF_OFFICE),
         inbox_binds=frozenset(binds(mapping.routing.inboxes)),
         default_inbox=compiler.sql(mapping.routing.default, "routing.default", ("wanted", "office")),
         default_inbox_binds=frozenset(binds(mapping.routing.default)),
         office=compiler.sql(mapping.office.known, "office.known", ("office",)) if mapping.office else None,
+        people=compiler.sql(mapping.people.sql, "people.sql", OF_OFFICE) if mapping.people else None,
+        partner_people=_partner_people(compiler, mapping),
         files_of_card=compiler.sql(mapping.files.of_card, "files.of_card", ("card",)),
         referenced=_optional(compiler, mapping.files.referenced, "files.referenced"),
         register=registering,
@@ -178,6 +192,20 @@ def _reader(compiler: Compiler, mapping: Mapping, name: str) -> ReadyReader:
         arguments,
         compiler.expression(reader.value, f"read.{name}.value", (*EVERYWHERE, "row")),
         reader.single,
+    )
+
+
+def _partner_people(compiler: Compiler, mapping: Mapping) -> ReadyPartnerPeople | None:
+    section = mapping.partner_people
+    if section is None:
+        return None
+    names = (*EVERYWHERE, "correspondent", "now")
+    return ReadyPartnerPeople(
+        compiler.sql(section.find, "partner_people.find", ("index",)),
+        compiler.sql(section.known, "partner_people.known", ("correspondent",)),
+        compiler.steps(section.add, "partner_people.add", (*names, "official")),
+        compiler.steps(section.change, "partner_people.change", (*names, "official", "known")),
+        compiler.steps(section.dismiss, "partner_people.dismiss", (*names, "known")),
     )
 
 

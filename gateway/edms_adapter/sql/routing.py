@@ -6,13 +6,14 @@ Two candidates are never a guess: a step that finds two, narrows them by what el
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway.model import Party
 from gateway.ports import Addressee
 
+SUCCEEDED = ("index", "post")  # what a successor takes over; a name stays with who left
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*\.?")
 
 
@@ -26,12 +27,19 @@ class Inbox:
     department: str = ""
     index: str = ""
     number: str = ""  # of the department
-    deputy_key: str = ""  # whose inbox takes over while this one's owner is away
+    deputy_key: str = ""  # whose inbox takes over while this one's owner is away, and after leaving
     deputy_name: str = ""
+    left_on: str = ""  # the day from which the owner works here no more; empty: works here
+    head_key: str = ""  # of the department: whose inbox takes over from one who left without a deputy
+    head_name: str = ""
 
     @property
     def title(self) -> str:
         return self.name or self.post or self.department
+
+    @property
+    def absent(self) -> bool:
+        return bool(self.left_on or self.deputy_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Route:
     inbox: Inbox | None
     name: str = ""  # of the step that found it
     why: str = ""
+    vacant: bool = False  # True: who was meant has left, and nobody took over; it goes to the default inbox
 
 
 @lru_cache(4096)
@@ -95,11 +104,13 @@ def find(hint: Party, inboxes: Sequence[Inbox], strategies: Iterable[str]) -> Ro
         candidates: Sequence[Inbox] = _STRATEGIES[strategy](hint, inboxes)
         if len(candidates) > 1:
             candidates = _narrowed(hint, candidates)
+        if len(candidates) > 1 and strategy in SUCCEEDED:
+            candidates = [inbox for inbox in candidates if not inbox.left_on] or candidates
         if len(candidates) > 1:
             names = ", ".join(f"«{_shown(inbox)}»" for inbox in candidates[:5])
             return Route(None, why=f"«{hint.name}»: подходят несколько ({names}), выбор за человеком")
         if candidates:
-            return _deputised(Route(candidates[0], strategy, f"«{wanted(hint)}»: {_HOW[strategy]}"))
+            return _settled(Route(candidates[0], strategy, f"«{wanted(hint)}»: {_HOW[strategy]}"), inboxes)
     return Route(None, why=f"«{wanted(hint)}»: такого адресата нет")
 
 
@@ -122,12 +133,32 @@ def wanted(hint: Party) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _deputised(route: Route) -> Route:
+def _settled(route: Route, inboxes: Sequence[Inbox]) -> Route:
+    """Return *route* as it ends when the inbox's owner is away or has left."""
     inbox = route.inbox
-    if inbox is None or not inbox.deputy_key:
+    if inbox is None or not inbox.absent:
         return route
-    deputy = Inbox(inbox.deputy_key, inbox.deputy_name)
-    return Route(deputy, route.name, f"{route.why}; {inbox.title} отсутствует, замещает {inbox.deputy_name}")
+    heir = _heir(inbox, {one.key: one for one in inboxes}, frozenset({inbox.key}))
+    what = f"не работает с {inbox.left_on}" if inbox.left_on else "отсутствует"
+    why = f"{route.why}; {inbox.title} {what}"
+    if heir is not None:
+        return Route(heir, route.name, f"{why}, замещает {heir.title}")
+    if inbox.left_on:
+        return Route(None, route.name, f"{why}, ни заместителя, ни руководителя нет", vacant=True)
+    return Route(inbox, route.name, f"{why}, замещать некому")
+
+
+def _heir(inbox: Inbox, known: Mapping[str, Inbox], seen: frozenset[str]) -> Inbox | None:
+    """Return who takes over from an absent owner: the deputy, after leaving else the head, or whoever does for them."""
+    head = (inbox.head_key, inbox.head_name) if inbox.left_on else ("", "")
+    for key, name in ((inbox.deputy_key, inbox.deputy_name), head):
+        if not key or key in seen:
+            continue
+        heir = known.get(key) or Inbox(key, name)
+        found = _heir(heir, known, seen | {key}) if heir.absent else heir
+        if found is not None:
+            return found
+    return None
 
 
 def _shown(inbox: Inbox) -> str:

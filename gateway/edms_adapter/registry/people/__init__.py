@@ -44,10 +44,12 @@ from gateway.edms_adapter.registry.people.looking import (
 from gateway.edms_adapter.registry.people.papers import join_waiting, refuse_waiting, register_waiting
 from gateway.edms_adapter.registry.people.rows import at_work, rows
 from gateway.edms_adapter.registry.people.sending import answer, send, send_again
+from gateway.edms_adapter.registry.people.staff import appoint_head, dismiss, partner_people, rename
 
 __all__ = [
     "Ask",
     "answer",
+    "appoint_head",
     "approvals",
     "ask",
     "at_work",
@@ -58,6 +60,7 @@ __all__ = [
     "change_executors",
     "close",
     "direct",
+    "dismiss",
     "forward",
     "go_away",
     "inbox",
@@ -69,9 +72,11 @@ __all__ = [
     "mentioned",
     "news",
     "note_progress",
+    "partner_people",
     "refuse_waiting",
     "register_draft",
     "register_waiting",
+    "rename",
     "reopen",
     "report",
     "rows",

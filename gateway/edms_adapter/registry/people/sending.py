@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.edms_adapter.registry.people.cards import link, write_card
 from gateway.edms_adapter.registry.people.looking import card
 from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
+from gateway.edms_adapter.registry.people.staff import chosen
 from gateway.edms_adapter.sql.database import Work
 
 ANSWERS = "В ответ на"
@@ -16,10 +17,21 @@ ANSWERS = "В ответ на"
 def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to: str = "", post: str = "") -> int:
     """Mark a card "send to organisation *index*, to official *to*"; returns the key of the dispatch row.
 
+    An official of that organisation's directory is chosen by exchange index or name; others are written by hand.
     Asked again for the same organisation, only the official is added.
     """
     organisation = one(work, "select * from correspondent where lower(exchange_index) = lower(:index)", index=index)
-    add(work, "addressee", card_id=card_key, correspondent_id=organisation.id, name=to or None, post=post or None)
+    official = chosen(work, index, to)
+    add(
+        work,
+        "addressee",
+        card_id=card_key,
+        correspondent_id=organisation.id,
+        department=official.department if official else None,
+        name=official.name if official else to or None,
+        post=official.post if official else post or None,
+        official_id=official.id if official else None,
+    )
     asked = rows(
         work,
         "select id from dispatch where card_id = :card and correspondent_id = :organisation",
