@@ -136,11 +136,13 @@ class Outbox:
     def next_due(self, exchange: Exchange, rung: reports.Rung, sent_at: datetime) -> datetime | None:
         """Return when the partner's next rung is overdue, counted from *sent_at*; None when nothing is expected.
 
+        Of an exchange that is closed nothing is.
+
         Only receipt and registration have limits, and only while the sender wants to hear of them.
         """
         partner = self.office.partner_by_id(exchange.partner)
         wanted = exchange.subscription
-        if partner is None or wanted is None:
+        if partner is None or wanted is None or not exchange.open:
             return None
         limits = partner.settings.time_limits
         if rung is reports.Rung.SENT and wanted.receipt:

@@ -139,6 +139,16 @@ class Outgoing:
     contents: Contents
     answers: ExchangeId | None = None  # the incoming exchange this answers
     subscription: Subscription | None = None
+    # names one wish of the clerk to send what changed since the last sending; empty: to send the document
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A clerk's wish to take back a document that he sent, or meant to send."""
+
+    ref: str  # the dispatch row
+    why: str  # the clerk's words; empty: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +194,14 @@ class OutgoingState(Enum):
     FAILED = "failed"  # not delivered
     REFUSED = "refused"  # we ourselves could not send it (unknown partner, too big …)
     OVERDUE = "overdue"
+    # the answer to a withdrawal
+    CANCELLED = "cancelled"  # taken back in time: nothing will be sent
+    STANDS = "stands"  # it is with the partner; the detail says what was possible
+    # the answer to a wish to send what changed, and what becomes of it
+    CHANGES_TAKEN = "changes_taken"  # queued; the detail says what goes and what cannot be told
+    CHANGES_NONE = "changes_none"  # nothing goes; the detail says why
+    CHANGES_SENT = "changes_sent"  # handed to mail
+    CHANGES_FAILED = "changes_failed"  # not sent, or not delivered
 
 
 class Edms(Protocol):
@@ -231,7 +249,18 @@ class Edms(Protocol):
         """
 
     def outgoing(self, limit: int = 50) -> Sequence[Outgoing]:
-        """Return documents that shall be sent and are not marked yet."""
+        """Return documents, and what changed in documents sent before, that shall be sent and are not marked yet.
+
+        A change is asked for under a name of its own (`Outgoing.change`), new for every wish of the clerk, and comes
+        with the whole document as it stands now: what is new in it is found by comparing it with what was sent.
+        A document that shall be withdrawn is not handed out.
+        """
+
+    def withdrawals(self, limit: int = 50) -> Sequence[Withdrawal]:
+        """Return the dispatches that a clerk wants taken back and that are not answered (CANCELLED, STANDS) yet.
+
+        A records system that knows no such wish returns none.
+        """
 
     def mark(self, outgoing_ref: str, state: OutgoingState, detail: str = "", at: datetime | None = None) -> None:
         """Tell the clerk what became of a dispatch; idempotent; failures also land in the clerk's inbox."""

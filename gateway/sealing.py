@@ -20,6 +20,8 @@ from gateway.office import Office, Partner
 from gateway.settings import OfficeSettings
 from gateway.wording import Wording
 
+REPORTS = ("report", "receipt")  # kinds of letter that a robot writes, in answer to another one
+
 
 @dataclass(frozen=True, slots=True)
 class Going:
@@ -29,7 +31,7 @@ class Going:
     contents: Contents
     partner: Partner
     ours: OfficeSettings
-    kind: str  # "document", "report", "receipt"
+    kind: str  # "document", "addition", "report", "receipt"
     exchange: ExchangeId
     in_reply_to: str = ""  # the Message-ID of the letter it answers, without angle brackets
     outgoing_ref: str | None = None  # the EDMS's dispatch row; None: ours alone
@@ -52,7 +54,7 @@ class Sealer:
             message_id=f"{message.id}@{going.ours.address.rpartition('@')[2]}",
             in_reply_to=going.in_reply_to,
             text=self._words(going),
-            automatic=going.kind != "document",
+            automatic=going.kind in REPORTS,
             zipped=channel.package == "zip",
             file_names=channel.file_names,
         )
@@ -78,7 +80,7 @@ class Sealer:
             recipient=channel.address,
             letter=self.blobs.keep(letter),
             outgoing_ref=going.outgoing_ref,
-            in_reply=going.kind != "document",
+            in_reply=going.kind in REPORTS,
         )
 
     def forward(self, letter: Content) -> Outbound | None:

@@ -17,7 +17,9 @@ def queue() -> None:
 
 
 @queue.command("list")
-@click.option("--state", type=click.Choice(["queued", "sent", "failed"]), multiple=True, default=("queued", "failed"))
+@click.option(
+    "--state", type=click.Choice(["queued", "sent", "failed", "cancelled"]), multiple=True, default=("queued", "failed")
+)
 @click.option("--partner", type=PartnerId, help="Only this partner's.")
 @click.option("--limit", default=100, show_default=True, help="At most so many, newest first.")
 @json_option

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.errors import Refused
-from gateway.model import Content, DocumentRef, Message, Party, Problem, Sha256
+from gateway.model import Content, DocumentRef, EventKind, Message, Party, Problem, Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,10 @@ class Dialect(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def can_tell(self) -> frozenset[EventKind]:
+        """What the sender of a document can say of it afterwards in a message of its own; empty: nothing."""
 
     def recognises(self, root: Root) -> bool:
         """Say whether a passport with this root element is ours, including kinds we only name."""

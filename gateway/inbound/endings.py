@@ -150,5 +150,9 @@ def mark_undelivered(entry: Entry, bounce: Bounce, desk: Desk, now: datetime) ->
 
 def _proven_received(tx: Connection, letter: Entry) -> bool:
     """Say whether the partner itself has told that it has the document: then no bounce is believed."""
-    exchange = exchanges.get(tx, letter.exchange) if letter.kind == "document" and letter.exchange else None
+    exchange = (
+        exchanges.get(tx, letter.exchange)
+        if letter.kind == "document" and not letter.change and letter.exchange
+        else None
+    )
     return exchange is not None and exchange.rung not in ("", "sent")

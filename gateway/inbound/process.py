@@ -188,8 +188,8 @@ def acknowledge(
         messages.note(tx, partner.id, opening.office, message.id, opening.digest, opening.id, entry.id, now)
         if standing is None:
             exchange = exchanges.open_(tx, opening)
-        elif repeat is Repeat.AGAIN:
-            exchange = standing
+        elif repeat is Repeat.AGAIN or (case.document.supplement and repeat is Repeat.NEW):
+            exchange = standing  # an addition never stands for the document that it adds to
         elif repeat in (Repeat.RESEND, Repeat.CHANGED):
             exchange = renewed(standing, opening)
         else:

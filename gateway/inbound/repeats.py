@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
-from gateway.model import Message
+from gateway.model import Document, Message
 
 REPEAT_PAUSE = timedelta(minutes=15)  # LIMIT: stored answers go out again at most once in this time …
 MAX_REPEATS = 5  # … and at most so often for one message
@@ -70,6 +70,7 @@ def renewed(standing: Exchange, opening: Exchange) -> Exchange:
     """Return *standing* under the new message's return id and subscription; what is registered stays.
 
     A message that is older than the one known changes nothing: its letter was only looked at late.
+    An addition takes nothing away: the tasks that were sent before stay sent.
     """
     known, new = standing.message, opening.message
     if known is not None and new is not None and new.sent_at < known.sent_at:
@@ -77,11 +78,21 @@ def renewed(standing: Exchange, opening: Exchange) -> Exchange:
     return replace(
         standing,
         return_id=opening.return_id,
-        message=opening.message,
+        message=_added(known, new),
         subscription=opening.subscription,
         until=opening.until,
         letter_id=opening.letter_id,
     )
+
+
+def _added(known: Message | None, new: Message | None) -> Message | None:
+    """Return *new* with the tasks of *known*, when it only adds to it."""
+    if known is None or new is None or not isinstance(known.body, Document) or not isinstance(new.body, Document):
+        return new
+    if not new.body.supplement:
+        return new
+    tasks = {task.uid: task for task in (*known.body.tasks, *new.body.tasks)}
+    return replace(new, body=replace(new.body, tasks=tuple(tasks.values())))
 
 
 def judged_afresh(standing: Exchange, opening: Exchange) -> Exchange:

@@ -31,7 +31,7 @@ class Entry:
     exchange: ExchangeId | None  # None: none found (yet)
     message_id: str
     rfc_message_id: str  # the letter's own Message-ID, without angle brackets
-    kind: str  # "document", "report", "receipt"; empty: not known (yet)
+    kind: str  # "document", "addition", "report", "receipt"; empty: not known (yet)
     created_at: datetime
     concluded_at: datetime | None  # when it last came to a state in which nobody works on it; None: it is in a queue
     not_before: datetime | None  # None: at once
@@ -55,6 +55,7 @@ class Entry:
     phase: str  # out: how far the last attempt came, a `ports.Phase`
     words: str  # out: what the server last said
     outgoing_ref: str | None  # the EDMS's dispatch row; None: ours alone
+    change: str  # the wish to send what changed since that it answers; empty: none
     told_at: datetime | None  # when the EDMS was told its state; None: not yet
     in_reply: bool  # a receipt or another report, answering a letter
     office: str  # our organisation's exchange index; in: empty until the letter was understood, or when it is for none

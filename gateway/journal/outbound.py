@@ -41,7 +41,7 @@ class Outbound:
     partner: PartnerId | None  # None: it goes to nobody we have an agreement with
     channel: str
     office: str
-    kind: str  # "document", "report" or "receipt"
+    kind: str  # "document", "addition", "report" or "receipt"
     message_id: str
     rfc_message_id: str
     envelope_sender: str
@@ -51,14 +51,21 @@ class Outbound:
     in_reply: bool
     not_before: datetime | None = None  # None: at once
     held: bool = False
+    change: str = ""  # the EDMS's wish to send what changed since; empty: the document itself, or no document
+    detail: str = ""  # what it brings, in words for people
 
 
 _QUEUE = {engine: statement.returning(E.id) for engine, statement in insert_or_ignore(schema.entries).items()}
-_BY_REF = select(E.id).where(E.outgoing_ref == bindparam("ref"), E.office == bindparam("office"))
+_BY_REF = select(E.id).where(
+    E.outgoing_ref == bindparam("ref"), E.office == bindparam("office"), E.change == bindparam("wish")
+)
 
 
 def queue(tx: Connection, outbound: Outbound, now: datetime) -> int:
-    """Queue *outbound* and return its entry; an outgoing ref that its office sent before returns the standing one."""
+    """Queue *outbound* and return its entry.
+
+    A dispatch row that its office sent before, or a change of it, returns the standing entry.
+    """
     row = {
         "direction": "out",
         "state": State.QUEUED.value,
@@ -73,6 +80,8 @@ def queue(tx: Connection, outbound: Outbound, now: datetime) -> int:
         "envelope_sender": outbound.envelope_sender,
         "recipient": outbound.recipient,
         "outgoing_ref": outbound.outgoing_ref,
+        "change": outbound.change,
+        "detail": outbound.detail,
         "in_reply": outbound.in_reply,
         "held": outbound.held,
         "size": outbound.letter.size,
@@ -83,14 +92,15 @@ def queue(tx: Connection, outbound: Outbound, now: datetime) -> int:
     }
     id: int | None = tx.scalar(_QUEUE[tx.dialect.name], row)
     if id is None:
-        return int(tx.execute(_BY_REF, {"ref": outbound.outgoing_ref, "office": outbound.office}).scalar_one())
+        named = {"ref": outbound.outgoing_ref, "office": outbound.office, "wish": outbound.change}
+        return int(tx.execute(_BY_REF, named).scalar_one())
     store_letters(tx, ((id, outbound.letter),))
     return id
 
 
 def forget_ref(tx: Connection, outgoing_ref: str, office: str) -> None:
-    """Let a dispatch row be sent anew: the letters that went for it before keep everything but the row's name."""
-    mine = (E.outgoing_ref == outgoing_ref, E.office == office)
+    """Let a dispatch row be sent anew: the letter that went for it before keeps everything but the row's name."""
+    mine = (E.outgoing_ref == outgoing_ref, E.office == office, E.change == literal_column("''"))
     tx.execute(update(schema.entries).where(*mine).values(outgoing_ref=None))
 
 
@@ -209,6 +219,28 @@ def told(tx: Connection, ids: Sequence[int], now: datetime, *, seen: State | Non
     if ids:
         values = {"ids": list(ids), "now": now, "any_state": seen is None, "seen": seen.value if seen else ""}
         tx.execute(_TOLD, values)
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+# One statement: whoever claims the letter at this moment has it, or finds it cancelled.
+_CANCEL = (
+    update(schema.entries)
+    .where(E.exchange == bindparam("of_exchange"), E.direction == "out", _QUEUED, E.worker == "")
+    .where(E.kind.in_(["document", "addition"]))
+    .where(or_(bindparam("changes_too", type_=Boolean()), E.change == literal_column("''")))
+    .values(state="cancelled", concluded_at=bindparam("now", type_=Moment()), not_before=None, detail=bindparam("why"))
+    .returning(E.id)
+)
+
+
+def cancel(tx: Connection, exchange: ExchangeId, why: str, now: datetime, *, changes: bool = False) -> tuple[int, ...]:
+    """Take back the queued letters with the document of *exchange* (and its *changes*); return their entries.
+
+    A letter that a worker has in its hands stays: perhaps it is being sent.
+    """
+    values = {"of_exchange": exchange, "why": why, "now": now, "changes_too": changes}
+    return tuple(tx.execute(_CANCEL, values).scalars())
 
 
 # --- again ----------------------------------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ entries = Table(
     _words("phase"),
     _words("words"),
     Column("outgoing_ref", Words()),
+    _words("change"),
     Column("told_at", Moment()),
     _flag("in_reply"),
     _words("office"),
@@ -108,7 +109,7 @@ entries = Table(
     _partial("ix_entries_exchange", "exchange", "id", where="exchange IS NOT NULL"),
     _partial("ix_entries_message", "message_id", where="message_id <> ''"),
     _partial("ix_entries_rfc_message", "rfc_message_id", where="rfc_message_id <> ''"),
-    _partial("ux_entries_outgoing", "outgoing_ref", "office", where="outgoing_ref IS NOT NULL", unique=True),
+    _partial("ux_entries_outgoing", "outgoing_ref", "office", "change", where="outgoing_ref IS NOT NULL", unique=True),
     _partial(
         "ix_entries_untold",
         "id",

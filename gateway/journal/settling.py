@@ -101,7 +101,7 @@ def conclude(
         raise impossible(tx, id, state, worker)
     if not keep_letter:
         forget_letter(tx, id)
-    if state is State.FAILED and row.exchange is not None:
+    if state in (State.FAILED, State.CANCELLED) and row.exchange is not None:
         let_go(tx, id, row.exchange)
 
 

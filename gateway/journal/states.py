@@ -25,11 +25,12 @@ class State(Enum):
     QUEUED = "queued"
     SENT = "sent"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def direction(self) -> Direction:
         """The only direction whose entries can stand here."""
-        return Direction.OUT if self in (State.QUEUED, State.SENT, State.FAILED) else Direction.IN
+        return Direction.OUT if self in (State.QUEUED, State.SENT, State.FAILED, State.CANCELLED) else Direction.IN
 
 
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
@@ -39,9 +40,10 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         State.PARKED: frozenset({State.ACCEPTED, State.DROPPED}),
         State.DONE: frozenset(),
         State.DROPPED: frozenset(),
-        State.QUEUED: frozenset({State.SENT, State.FAILED}),
+        State.QUEUED: frozenset({State.SENT, State.FAILED, State.CANCELLED}),
         State.SENT: frozenset({State.FAILED, State.QUEUED}),
         State.FAILED: frozenset({State.QUEUED}),
+        State.CANCELLED: frozenset(),
     }
 )
 
@@ -61,6 +63,7 @@ STATE_WORDS: Mapping[State, str] = MappingProxyType(
         State.QUEUED: "Sealed and stored, waiting for its turn, its moment or its release (`held`).",
         State.SENT: "The next server took it.",
         State.FAILED: "Given up, refused for good, or returned as undeliverable.",
+        State.CANCELLED: "Its sender took it back while it waited: it is never sent.",
     }
 )
 
@@ -75,6 +78,7 @@ _WAYS: Mapping[tuple[State, State], str] = MappingProxyType(
         (State.PARKED, State.DROPPED): "operator: drop",
         (State.QUEUED, State.SENT): "taken by the next server",
         (State.QUEUED, State.FAILED): "refused for good or too old",
+        (State.QUEUED, State.CANCELLED): "taken back by its sender",
         (State.SENT, State.FAILED): "bounced",
         (State.SENT, State.QUEUED): "asked for again, same bytes",
         (State.FAILED, State.QUEUED): "operator: retry",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the EDMS wants: documents to send, what its people did, and the news it must hear.
 
-Four errands, each repeatable at any time: `fetch_outgoing`, `fetch_changes`, `tell_edms`, and what is overdue.
+Five errands, each repeatable at any time: what shall be taken back, `fetch_outgoing`, `fetch_changes`, `tell_edms`, and
+what is overdue.
 The journal and the EDMS never share a transaction; whatever is done on one side is marked on the other afterwards, and
 found again by its key when that marking is lost.
 """
@@ -24,9 +25,12 @@ from gateway.journal.store import Journal
 from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
 from gateway.office import Office, Partner
 from gateway.outbound import drafts
+from gateway.outbound.amending import Amending
 from gateway.outbound.links import permitted
 from gateway.outbound.overdue import Overdue, last_letter
+from gateway.outbound.own_tasks import meant_for
 from gateway.outbound.sayings import said
+from gateway.outbound.withdrawing import Withdrawing
 from gateway.outbox import Outbox, subscription_of, until
 from gateway.ports import Edms, EdmsEvent, Failpoint, Outgoing, OutgoingState
 from gateway.reports import Rung
@@ -53,9 +57,18 @@ class Collector:
     def overdue(self) -> Overdue:
         return Overdue(self.journal, self.edms, self.office, self.outbox, self.now)
 
+    @property
+    def amending(self) -> Amending:
+        return Amending(self.journal, self.edms, self.office, self.outbox, self.now, self.failpoint)
+
+    @property
+    def withdrawing(self) -> Withdrawing:
+        return Withdrawing(self.journal, self.edms, self.office, self.now, self.failpoint)
+
     def round(self) -> int:
         """Run every errand once; return how much there was to do."""
-        return self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.overdue.tell()
+        taken_back = self.withdrawing.answer()  # first: what shall not go is not queued
+        return taken_back + self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.overdue.tell()
 
     # --- documents to send
 
@@ -66,7 +79,8 @@ class Collector:
             try:
                 self._send(item)
             except Refused as why:
-                self.edms.mark(item.ref, OutgoingState.REFUSED, said(why, self.office), self.now())
+                state = OutgoingState.CHANGES_FAILED if item.change else OutgoingState.REFUSED
+                self.edms.mark(item.ref, state, said(why, self.office), self.now())
             except Exception:  # an edge: what is wrong with one document keeps no other one from going
                 log.exception("a document could not be queued", outgoing_ref=item.ref)
                 continue
@@ -74,6 +88,8 @@ class Collector:
         return queued
 
     def _send(self, item: Outgoing) -> None:
+        if item.change:
+            return self.amending.send(item)
         with self.journal.read() as tx:
             known = exchanges.by_outgoing_ref(tx, item.ref)
             again = known is not None and (_asked_again(tx, known, item.ref) or drafts.new_version(known, item))
@@ -87,7 +103,7 @@ class Collector:
         return self.edms.mark(item.ref, OutgoingState.TAKEN, "", self.now())
 
     def _queue(self, item: Outgoing, partner: Partner, ours: OfficeSettings) -> None:
-        now, document = self.now(), item.document
+        now, document = self.now(), meant_for(item.document, item.to, partner.settings.tasks)
         exchange_id = identity.outgoing_exchange(ours.index, partner.id, item.to, document.uid)
         with self.journal.read() as tx:
             before = exchanges.get(tx, exchange_id)
@@ -213,7 +229,10 @@ class Collector:
 
     def _tell_letter(self, letter: Entry) -> int:
         """Write onto its card what became of a letter; a card that cannot take it holds up no other one."""
-        state = OutgoingState.SENT if letter.state is State.SENT else OutgoingState.FAILED
+        sent, failed = OutgoingState.SENT, OutgoingState.FAILED
+        if letter.change:
+            sent, failed = OutgoingState.CHANGES_SENT, OutgoingState.CHANGES_FAILED
+        state = sent if letter.state is State.SENT else failed
         try:
             self.edms.mark(letter.outgoing_ref or "", state, letter.words, letter.sent_at or self.now())
         except LookupError:
@@ -242,9 +261,11 @@ class Collector:
 def _asked_again(tx: Connection, exchange: Exchange, outgoing_ref: str) -> bool:
     """Say whether the clerk wants this dispatch sent anew, rather than that we could not mark it as taken.
 
-    Anew: its last letter failed and the EDMS knows it, or the partner refused the document.
+    Anew: its last letter failed and the EDMS knows it, or it was taken back, or the partner refused the document.
     """
     last = last_letter(tx, exchange, outgoing_ref)
+    if last is not None and last.state is State.CANCELLED:
+        return True
     if last is None or last.told_at is None:
         return False
     return last.state is State.FAILED or exchange.rung == Rung.REFUSED.name.lower()

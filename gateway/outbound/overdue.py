@@ -69,6 +69,7 @@ class Overdue:
 
 
 def last_letter(tx: Connection, exchange: Exchange, outgoing_ref: str | None) -> Entry | None:
-    """Return the newest letter that went for a dispatch row."""
+    """Return the newest letter that went for a dispatch row with the document itself, not with a change of it."""
     letters = entries.select(tx, direction=Direction.OUT, exchange=exchange.id)
-    return next((letter for letter in letters if letter.outgoing_ref == outgoing_ref), None)
+    mine = (one for one in letters if one.outgoing_ref == outgoing_ref and not one.change)
+    return next(mine, None)

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the sending clerk reads on the card, in the language of the office."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from gateway.errors import Reason, Refused
+from gateway.model import Number
 from gateway.office import Office
+from gateway.outbound.differences import Difference
 from gateway.reports import Rung
 
 REFUSED = {
@@ -27,6 +32,57 @@ OVERDUE = {
         "received": "not registered by {due}; proven last: received",
     },
 }
+CANCELLED = {
+    "ru": {
+        "never": "не отправлялось",
+        "returned": "доставить не удалось, больше не отправляется",
+        "perhaps": "последняя передача осталась без ответа, письмо могло дойти: сообщите получателю",
+    },
+    "en": {
+        "never": "was not sent",
+        "returned": "could not be delivered, is sent no more",
+        "perhaps": "the last attempt was not answered and may have arrived: tell the recipient",
+    },
+}
+STANDS = {
+    "ru": {
+        "registered": "зарегистрировано у получателя № {number} от {date} и там не удаляется: сообщите получателю",
+        "refused": "получатель отказал в регистрации, отзывать нечего",
+        "sent": "отправлено {moment}",
+        "received": "получено {moment}",
+        "not received": "получение не подтверждено",
+        "cannot": "{dialect} не умеет отзывать",
+        "tell them": "сообщите получателю",
+    },
+    "en": {
+        "registered": "registered there as {number} of {date} and never deleted there: tell the recipient",
+        "refused": "the recipient refused to register it, there is nothing to take back",
+        "sent": "sent {moment}",
+        "received": "received {moment}",
+        "not received": "no receipt yet",
+        "cannot": "{dialect} cannot take a document back",
+        "tell them": "tell the recipient",
+    },
+}
+DIALECTS = {"ru": {"sev": "СЭВ"}, "en": {"sev": "SEV"}}
+CHANGES = {
+    "ru": {
+        "not-sent": "дополнять нечего: у получателя нет этого документа, отправьте его целиком",
+        "nothing": "изменений нет, ничего не отправлено",
+        "added": "дополнение: файлов {files}, поручений {tasks}",
+        "repeated": "документ отправлен повторно целиком",
+        "files gone": "удаление файлов сообщить нельзя: {names}",
+        "tasks gone": "снятие поручений сообщить нельзя: {number}",
+    },
+    "en": {
+        "not-sent": "nothing to add to: the recipient does not have this document, send it whole",
+        "nothing": "nothing changed, nothing was sent",
+        "added": "an addition: files {files}, tasks {tasks}",
+        "repeated": "the whole document was sent once more",
+        "files gone": "that files were removed cannot be told: {names}",
+        "tasks gone": "that tasks were taken away cannot be told: {number}",
+    },
+}
 
 
 def said(why: Refused, office: Office) -> str:
@@ -39,3 +95,60 @@ def said(why: Refused, office: Office) -> str:
 def overdue(rung: Rung, due: str, office: Office) -> str:
     """Return what was expected by *due*, and what was proven last."""
     return OVERDUE[office.settings.offices[0].language]["sent" if rung is Rung.SENT else "received"].format(due=due)
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What is known of a document that its sender wants back; moments in the zone of the office."""
+
+    dialect: str = ""
+    can_withdraw: bool = False  # the dialect has a message for it
+    sent_at: datetime | None = None
+    received_at: datetime | None = None  # None: no receipt came
+    refused: bool = False
+    registered: Number | None = None  # as the partner has it; None: not registered
+
+
+def cancelled(how: str, office: Office) -> str:
+    """Return what became of a document that was taken back in time: "never" sent, "returned", or "perhaps" there."""
+    return CANCELLED[office.settings.offices[0].language][how]
+
+
+def not_withdrawn(found: Possible, office: Office) -> str:
+    """Return why a document stays where it is, and what the clerk can do."""
+    language = office.settings.offices[0].language
+    words = STANDS[language]
+    if found.registered is not None:
+        day = f"{found.registered.date:%d.%m.%Y}" if found.registered.date else "?"
+        return words["registered"].format(number=found.registered.text, date=day)
+    if found.refused:
+        return words["refused"]
+    facts = [words["sent"].format(moment=_moment(found.sent_at))] if found.sent_at else []
+    facts.append(
+        words["received"].format(moment=_moment(found.received_at)) if found.received_at else words["not received"]
+    )
+    cannot = words["cannot"].format(dialect=DIALECTS[language].get(found.dialect, found.dialect))
+    possible = [] if found.can_withdraw else [f"{cannot}: {words['tell them']}"]
+    return "; ".join([", ".join(facts), *possible])
+
+
+def changes_that_go(found: Difference, office: Office, *, whole: bool) -> str:
+    """Return what is sent after a document, and what of its changes cannot be told."""
+    words = CHANGES[office.settings.offices[0].language]
+    goes = words["added"].format(files=len(found.files), tasks=len(found.tasks))
+    return "; ".join([words["repeated"] if whole else goes, *_untold(found, office)])
+
+
+def no_changes(why: str, found: Difference | None, office: Office) -> str:
+    """Return why nothing is sent after a document: "not-sent" or "nothing"; and what cannot be told."""
+    return "; ".join([CHANGES[office.settings.offices[0].language][why], *(_untold(found, office) if found else ())])
+
+
+def _untold(found: Difference, office: Office) -> list[str]:
+    words = CHANGES[office.settings.offices[0].language]
+    files = [words["files gone"].format(names=", ".join(found.files_gone))] if found.files_gone else []
+    return files + ([words["tasks gone"].format(number=found.tasks_gone)] if found.tasks_gone else [])
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%d.%m.%Y %H:%M}" if at else ""

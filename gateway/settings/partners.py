@@ -131,6 +131,8 @@ class PartnerSettings(Shape):
     indices: tuple[Annotated[Name, Field(max_length=255)], ...] = Field(min_length=1)
     may_send: tuple[Literal["document", "report"], ...] = ("document", "report")
     links: Literal["known", "all-in-words", "none"] = "known"
+    tasks: Literal["own", "own-with-parents", "all"] = "own"
+    changes: Literal["add", "repeat"] = "add"
     subscription: SubscriptionSettings = SubscriptionSettings()
     time_limits: TimeLimitSettings = TimeLimitSettings()
     mode: Literal["live"] = "live"

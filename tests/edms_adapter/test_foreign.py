@@ -12,7 +12,7 @@ from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Reason, Refused
 from gateway.model import Event, EventKey, EventKind, ExchangeId, Number, Organisation, Party, Term
-from gateway.ports import Expected, Official, Original, OutgoingState, Registration
+from gateway.ports import Expected, Official, Original, OutgoingState, Registration, Withdrawal
 from tests.edms_adapter.desk import OURS, PDF, Hands, intake, letter
 
 TABLES = """
@@ -103,6 +103,26 @@ def test_local_times_and_integer_cursors_are_told_once_per_key(edms: SqlEdms) ->
     ]
     run(edms, f"insert into deed values (6, '{card}', 'done', '2026-11-22 15:00:00', 'записано позже')")
     assert "записано позже" in [one.event.text for one in edms.changes(page.cursor).events]
+
+
+def test_it_takes_back_and_sends_what_changed(edms: SqlEdms) -> None:
+    run(
+        edms,
+        "insert into letter values ('out-1', 'О деле', '2026-11-22 11:00:00', 'ошибка', 'back')",
+        "insert into letter values ('out-2', 'О деле', '2026-11-22 12:00:00', null, 'once more')",
+    )
+    wishes, (changed,) = edms.withdrawals(), edms.outgoing()
+    edms.mark("out-1", OutgoingState.CANCELLED, "не ушло")
+    edms.mark("out-2", OutgoingState.CHANGES_TAKEN)
+
+    assert wishes == (Withdrawal("out-1", "ошибка"),)
+    assert (changed.ref, changed.change) == ("out-2", "1")
+    assert (edms.withdrawals(), edms.outgoing()) == ((), ())
+    with edms.database.reading() as work:
+        assert [row.holder for row in work.rows(text("select holder from letter order by code"))] == [
+            "не ушло",
+            "added",
+        ]
 
 
 def test_it_sends_and_hears(edms: SqlEdms) -> None:

@@ -114,3 +114,13 @@ def test_values_are_bound_never_pasted(tmp_path: Path) -> None:
     hostile = "'); drop table card; --"
 
     assert expression({"document": Document(subject=hostile)}) == hostile
+
+
+@pytest.mark.parametrize("state", ["cancelled", "stands", "changes_taken", "changes_none", "changes_failed"])
+def test_a_wish_that_the_mapping_shows_must_be_answerable(tmp_path: Path, state: str) -> None:
+    lines = Path(__file__).with_name("foreign.toml").read_text("utf-8").splitlines()
+    path = tmp_path / "edited.toml"
+    path.write_text("\n".join(line for line in lines if not line.startswith(f"{state} = ")), "utf-8")
+
+    with pytest.raises(MappingError, match=f"mark.{state}: is missing"):
+        opened(path)

@@ -17,13 +17,14 @@ from gateway.model import (
     Number,
     Organisation,
     Party,
+    Person,
     Signature,
     Task,
     TaskControl,
     TaskUid,
 )
 from gateway.ports import Waiting
-from tests.edms_adapter.desk import GOROD, PDF, TODAY, Desk, file_of, intake, letter, to
+from tests.edms_adapter.desk import BEREG, GOROD, OURS, PDF, TODAY, Desk, file_of, intake, letter, to
 
 
 def test_a_document_becomes_one_card_with_a_number_in_the_addressees_inbox(desk: Desk) -> None:
@@ -316,6 +317,32 @@ def test_a_follow_up_with_a_known_task_changes_it(desk: Desk) -> None:
     desk.edms.attach(ExchangeId("ex-1"), changed, {}, ExchangeId("follow-1"))
 
     assert [row.text for row in desk.rows("select text from instruction")] == ["Сверить до обеда"]
+
+
+@pytest.mark.parametrize("how", ["with the document", "added"])
+def test_a_task_is_routed_alike_whether_it_came_with_the_document_or_later(desk: Desk, how: str) -> None:
+    ours = Executor(Party(Organisation(index=OURS), person=Person("Лугов С. И.")), responsible=True)
+    namesake = Executor(Party(Organisation("Архив «Берег»", index=BEREG), person=Person("Полева Н. О.")))
+    task = Task(TaskUid("task-1"), text="Сверить", executors=(ours, namesake))
+    desk.registered(letter(tasks=(task,) if how == "with the document" else ()))
+    if how == "added":
+        addition = letter(files=(), tasks=(task,))
+        desk.edms.attach(ExchangeId("ex-1"), addition, {}, ExchangeId("follow-1"))
+
+    executors = desk.rows(
+        "select e.organisation, i.name from executor e left join inbox i on i.id = e.inbox_id order by e.id"
+    )
+    assert [row.name for row in executors] == ["Лугов Семён Ильич", None]
+    assert executors[1].organisation == "Архив «Берег»"
+    lies = desk.rows("select i.name from inbox_row r join inbox i on i.id = r.inbox_id where r.kind = 'instruction'")
+    assert [row.name for row in lies] == ["Лугов Семён Ильич"]
+
+
+def test_the_instructions_of_a_paper_that_waits_lie_in_nobodys_inbox(desk: Desk) -> None:
+    ours = Executor(Party(Organisation(index=OURS), person=Person("Лугов С. И.")))
+    desk.register(letter(tasks=(Task(TaskUid("task-1"), executors=(ours,)),)), wait_because="так решено")
+
+    assert desk.count("inbox_row") == 0
 
 
 def test_a_follow_up_of_what_waits_is_deferred_and_of_what_is_unknown_refused(desk: Desk) -> None:

@@ -24,7 +24,7 @@ from gateway.model import (
     TaskUid,
     Term,
 )
-from gateway.ports import Original, OutgoingState
+from gateway.ports import Original, OutgoingState, Withdrawal
 from tests.edms_adapter.desk import BEREG, GOROD, MORNING, TODAY, Desk
 
 
@@ -295,6 +295,103 @@ def test_every_kind_of_event_can_be_written_bare(sqlite_desk: Desk, kind: EventK
     with sqlite_desk.at_work() as work:
         (line,) = people.news(work, card)
     assert line.text.startswith("Архив «Берег»: ")
+
+
+# --- second thoughts ----------------------------------------------------------------------------------------------
+
+
+def test_a_document_that_shall_be_withdrawn_is_not_handed_out(desk: Desk) -> None:
+    _, row = written(desk)
+    with desk.at_work() as work:
+        people.withdraw(work, int(row), "ошибочно", now=desk.clock.at)
+
+    assert (desk.edms.withdrawals(), desk.edms.outgoing()) == ((Withdrawal(row, "ошибочно"),), ())
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "words"),
+    [
+        (OutgoingState.CANCELLED, "cancelled", "отменено, не отправлялось"),
+        (OutgoingState.STANDS, "sent", "не отправлялось"),
+    ],
+)
+def test_a_withdrawal_is_answered_once(desk: Desk, state: OutgoingState, shown: str, words: str) -> None:
+    card, row = written(desk)
+    desk.edms.mark(row, OutgoingState.SENT)
+    with desk.at_work() as work:
+        people.withdraw(work, int(row), "ошибочно", now=desk.clock.at)
+    for _ in range(2):
+        desk.edms.mark(row, state, "не отправлялось")
+
+    last = row_of(desk, card)
+    assert (last.state, last.withdrawal) == (shown, words)  # type: ignore[attr-defined]
+    assert (desk.edms.withdrawals(), notices(desk)) == ((), [f"Отзыв: {words}"])
+
+
+def test_an_answer_nobody_waits_for_changes_nothing(desk: Desk) -> None:
+    card, row = written(desk)
+    desk.edms.mark(row, OutgoingState.CANCELLED, "не отправлялось")
+    desk.edms.mark(row, OutgoingState.CHANGES_TAKEN, "дополнение")
+
+    last = row_of(desk, card)
+    assert (last.state, last.withdrawal, last.changes_state) == ("to send", None, None)  # type: ignore[attr-defined]
+
+
+def test_every_wish_to_send_what_changed_has_a_name_of_its_own(desk: Desk) -> None:
+    _, row = written(desk)
+    assert [one.change for one in desk.edms.outgoing()] == [""]
+    desk.edms.mark(row, OutgoingState.TAKEN)
+    names = []
+    for _ in range(2):
+        with desk.at_work() as work:
+            people.send_changes(work, int(row), now=desk.clock.later(hours=1))
+        (wish,) = desk.edms.outgoing()
+        names.append((wish.ref, wish.change))
+        desk.edms.mark(row, OutgoingState.CHANGES_TAKEN, "дополнение")
+        assert desk.edms.outgoing() == ()
+
+    assert names == [(row, "1"), (row, "2")]
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        ([OutgoingState.CHANGES_NONE], "nothing"),
+        ([OutgoingState.CHANGES_TAKEN], "queued"),
+        ([OutgoingState.CHANGES_TAKEN, OutgoingState.CHANGES_SENT], "sent"),
+        ([OutgoingState.CHANGES_TAKEN, OutgoingState.CHANGES_FAILED], "failed"),
+        ([OutgoingState.CHANGES_FAILED], "failed"),
+        ([OutgoingState.REFUSED], "failed"),
+    ],
+)
+def test_what_becomes_of_a_change_never_touches_the_ladder(desk: Desk, states: list[OutgoingState], shown: str) -> None:
+    card, row = written(desk)
+    desk.edms.record(row, [event(EventKind.REGISTERED, number=Number("77", TODAY))])
+    with desk.at_work() as work:
+        people.send_changes(work, int(row), now=desk.clock.later(hours=1))
+    for state in states:
+        for _ in range(2):
+            desk.edms.mark(row, state, "слова", MORNING)
+
+    last = row_of(desk, card)
+    assert (last.state, last.changes_state) == ("registered", shown)  # type: ignore[attr-defined]
+    assert len(notices(desk)) == (1 if shown in ("nothing", "failed") else 0)
+    assert desk.edms.outgoing() == ()
+
+
+@pytest.mark.parametrize(("called", "index"), [(BEREG, BEREG), ("Архив «Берег»", BEREG), ("Кто-то", "")])
+def test_an_executor_elsewhere_carries_the_index_of_an_organisation_that_is_known(
+    desk: Desk, called: str, index: str
+) -> None:
+    card, _ = written(desk)
+    with desk.at_work() as work:
+        people.instruct(
+            work, card, "Сверить", author="Родникова", executors=["Б. Т."], now=MORNING, organisation=called
+        )
+
+    (outgoing,) = desk.edms.outgoing()
+    (task,) = outgoing.document.tasks
+    assert task.executors[0].party.index == index
 
 
 # --- an answer and its original -----------------------------------------------------------------------------------

@@ -34,6 +34,11 @@ def brought_to(journal: Journal, state: State) -> int:
         if state is not State.QUEUED:
             tried(journal, id, SENT if state is State.SENT else REJECTED)
         return id
+    if state is State.CANCELLED:
+        (id,) = queued(journal, kind="document", exchange=(theirs := ExchangeId("taken-back")))
+        with journal.write() as tx:
+            assert entries.cancel(tx, theirs, "a second thought", NOW) == (id,)
+        return id
     if state is State.DROPPED:
         id = parked(journal)
         with journal.write() as tx:

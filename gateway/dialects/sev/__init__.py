@@ -11,7 +11,7 @@ from gateway.dialects.sev import reading, writing
 from gateway.dialects.sev.degrade import degrade
 from gateway.dialects.sev.vocabulary import NAME, NAMED_ONLY, SEV
 from gateway.dialects.wire import Package, Reading, Resource, Root
-from gateway.model import Message
+from gateway.model import EventKind, Message
 
 
 class Sev:
@@ -20,6 +20,11 @@ class Sev:
     @property
     def name(self) -> str:
         return NAME
+
+    @property
+    def can_tell(self) -> frozenset[EventKind]:
+        """Nothing: SEV has no message that takes a document back."""
+        return frozenset()
 
     def recognises(self, root: Root) -> bool:
         """Say whether *root* is of the SEV namespace, or its transport envelope."""

@@ -261,7 +261,7 @@ inbox_row = Table(
     _id(),
     _to("inbox_id", "inbox"),
     _to("card_id", "card"),
-    Column("kind", Text, CheckConstraint("kind in ('document', 'approval', 'notice')"), nullable=False),
+    Column("kind", Text, CheckConstraint("kind in ('document', 'approval', 'instruction', 'notice')"), nullable=False),
     _moment("at", required=True, index=True),
     _to("by_id", "person", required=False),  # who put it there; NULL: the gateway
     Column("why", Text),
@@ -340,6 +340,7 @@ executor = Table(
     Column("name", Text),
     Column("post", Text),
     Column("organisation", Text),
+    _to("correspondent_id", "correspondent", required=False),  # whose people they are; NULL: ours, or not known
     _flag("responsible"),
     _flag("removed"),
 )
@@ -378,7 +379,8 @@ dispatch = Table(
         "state",
         Text,
         CheckConstraint(
-            "state in ('to send', 'queued', 'sent', 'received', 'registered', 'refused', 'failed', 'overdue')"
+            "state in ('to send', 'queued', 'sent', 'received', 'registered', 'refused', 'failed', 'overdue',"
+            " 'cancelled')"
         ),
         nullable=False,
         server_default="to send",
@@ -394,6 +396,16 @@ dispatch = Table(
     Column("refusal", Text),
     Column("trouble", Text),
     _moment("trouble_at"),
+    _moment("withdraw_asked_at"),  # the clerk wants it back
+    Column("withdraw_why", Text),
+    Column("withdrawal", Text),  # what became of that wish; NULL: not answered yet
+    Column("changes_asked", Integer, nullable=False, server_default="0"),  # how often the clerk sent what changed
+    Column(
+        "changes_state",
+        Text,
+        CheckConstraint("changes_state in ('to send', 'queued', 'sent', 'nothing', 'failed')"),
+    ),
+    Column("changes_words", Text),
     UniqueConstraint("card_id", "correspondent_id"),
 )
 card_news = Table(

@@ -37,6 +37,7 @@ from gateway.ports import (
     OutgoingState,
     Registration,
     Waiting,
+    Withdrawal,
 )
 
 
@@ -99,6 +100,9 @@ class SqlEdms:
 
     def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
         return self._sender.outgoing(limit)
+
+    def withdrawals(self, limit: int = 50) -> tuple[Withdrawal, ...]:
+        return self._sender.withdrawals(limit)
 
     def mark(self, outgoing_ref: str, state: OutgoingState, detail: str = "", at: datetime | None = None) -> None:
         self._sender.mark(outgoing_ref, state, detail, at)

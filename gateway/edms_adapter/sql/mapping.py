@@ -192,7 +192,14 @@ class Change(Section):
 
 class OutgoingSection(Section):
     sql: Sql  # → id, cur, … in sending order
-    fields: Values  # ref, card, to, document [, answers, subscription]
+    fields: Values  # ref, card, to, document [, answers, subscription, change]
+
+
+class WithdrawalSection(Section):
+    """Which dispatches a clerk wants taken back and nobody answered yet."""
+
+    sql: Sql  # → id, cur, …
+    fields: Values  # ref [, why]
 
 
 class RecordRule(Section):
@@ -211,6 +218,12 @@ class MarkSection(Section):
     failed: tuple[Step, ...]
     refused: tuple[Step, ...]
     overdue: tuple[Step, ...]
+    cancelled: tuple[Step, ...] = ()
+    stands: tuple[Step, ...] = ()
+    changes_taken: tuple[Step, ...] = ()
+    changes_none: tuple[Step, ...] = ()
+    changes_sent: tuple[Step, ...] = ()
+    changes_failed: tuple[Step, ...] = ()
 
 
 class LinkSection(Section):
@@ -244,6 +257,7 @@ class Mapping(Section):
     attach: tuple[Step, ...]
     changes: tuple[Change, ...] = ()
     outgoing: OutgoingSection
+    withdrawal: WithdrawalSection | None = None  # None: clerks cannot take back what they sent
     record: RecordSection
     mark: MarkSection
     link: LinkSection
@@ -254,6 +268,16 @@ class Mapping(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"changes: two rules are called {', '.join(twice)}: give one of them another 'name'")
+        return self
+
+    @model_validator(mode="after")
+    def _wishes_are_answered(self) -> Self:
+        asked = ["cancelled", "stands"] if self.withdrawal else []
+        if "change" in self.outgoing.fields:
+            asked += ["changes_taken", "changes_none", "changes_failed"]
+        for state in asked:
+            if not getattr(self.mark, state):
+                raise ValueError(f"mark.{state}: is missing: without it the clerk's wish is never answered")
         return self
 
 

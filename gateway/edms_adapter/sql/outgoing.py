@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the EDMS wants sent, and what became of it: `outgoing`, `mark`, `record`, `link`."""
+"""What the EDMS wants sent or taken back, and what became of it.
+
+`outgoing`, `withdrawals`, `mark`, `record` and `link` of the port.
+"""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, column, literal_column, select
+from sqlalchemy import Select, TextClause, bindparam, column, literal_column, select
 
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Store
@@ -17,7 +20,7 @@ from gateway.edms_adapter.sql.steps import run
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Deferred
 from gateway.model import Contents, Document, Event, EventKind, ExchangeId, File
-from gateway.ports import Clock, Original, Outgoing, OutgoingState
+from gateway.ports import Clock, Original, Outgoing, OutgoingState, Withdrawal
 
 
 class Sender:
@@ -34,9 +37,7 @@ class Sender:
         found: list[Outgoing] = []
         broken: list[tuple[str, str]] = []
         with self.database.reading() as work:
-            row = self.plan.outgoing.columns(column("id"), column("cur")).subquery("fact")
-            query: Select[Any] = select(literal_column("fact.*")).select_from(row).order_by(row.c.cur, row.c.id)
-            for one in work.ask(query.limit(bindparam("limit")), {"limit": limit}):
+            for one in work.ask(_in_order(self.plan.outgoing), {"limit": limit}):
                 try:
                     found.append(self._one(work, one))
                 except OSError as error:
@@ -44,6 +45,17 @@ class Sender:
         for ref, detail in broken:
             self.mark(ref, OutgoingState.REFUSED, detail, self.clock.now())
         return tuple(found)
+
+    def withdrawals(self, limit: int) -> tuple[Withdrawal, ...]:
+        """See `gateway.ports.Edms.withdrawals`."""
+        if self.plan.withdrawals is None:
+            return ()
+        sql, expressions = self.plan.withdrawals
+        with self.database.reading() as work:
+            scope = self._scope(work)
+            rows = work.ask(_in_order(sql), {"limit": limit})
+            wishes = [expressions({**scope, "row": row}) for row in rows]
+        return tuple(Withdrawal(text(wish["ref"]), text(wish.get("why"))) for wish in wishes)
 
     def mark(self, outgoing_ref: str, state: OutgoingState, detail: str, at: datetime | None) -> None:
         """See `gateway.ports.Edms.mark`."""
@@ -116,6 +128,7 @@ class Sender:
             shelf.contents,
             ExchangeId(answers) if answers else None,
             fields.get("subscription"),
+            text(fields.get("change")),
         )
 
     def _write(self, work: Work, scope: dict[str, Any]) -> None:  # Any: see scope_of
@@ -129,3 +142,10 @@ def _files(event: Event) -> tuple[File, ...]:
     if event.kind is EventKind.SIGNED and event.document:
         return tuple(file for approval in event.document.approvals for file in approval.files)
     return event.executor.files if event.executor else ()
+
+
+def _in_order(sql: TextClause) -> Select[Any]:  # Any: whatever columns the query has
+    """Return the query of rows with id and cur, the oldest first and at most :limit of them."""
+    row = sql.columns(column("id"), column("cur")).subquery("fact")
+    query: Select[Any] = select(literal_column("fact.*")).select_from(row).order_by(row.c.cur, row.c.id)
+    return query.limit(bindparam("limit"))

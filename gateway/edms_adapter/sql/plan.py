@@ -19,7 +19,8 @@ EVERYWHERE = ("const", "read", "file", "signature", "exchange_of")
 INCOMING = (*EVERYWHERE, "document", "intake", "exchange", "now", "today", "files", "addressees", "resolve")
 ROW = (*EVERYWHERE, "row")
 OF_OFFICE = ("office", "today")  # binds of the queries for our people
-OUTGOING_FIELDS = ("ref", "card", "to", "document", "answers", "subscription")
+OUTGOING_FIELDS = ("ref", "card", "to", "document", "answers", "subscription", "change")
+WITHDRAWAL_FIELDS = ("ref", "why")
 EVENT_FIELDS = tuple(field.name for field in fields(Event) if field.name not in {"kind", "key"})
 
 
@@ -100,6 +101,7 @@ class Plan:
     changes: tuple[ReadyChange, ...]
     outgoing: TextClause
     outgoing_fields: Expressions
+    withdrawals: tuple[TextClause, Expressions] | None
     dispatch: TextClause
     record: tuple[tuple[frozenset[EventKind], tuple[ReadyStep, ...]], ...]
     mark: Dictionary[str, tuple[ReadyStep, ...]]
@@ -160,6 +162,7 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         changes=tuple(_change(compiler, rule, position) for position, rule in enumerate(mapping.changes, 1)),
         outgoing=compiler.sql(mapping.outgoing.sql, "outgoing.sql", ()),
         outgoing_fields=_fields(compiler, mapping.outgoing.fields, "outgoing.fields", OUTGOING_FIELDS),
+        withdrawals=_withdrawals(compiler, mapping),
         dispatch=compiler.sql(mapping.record.find, "record.find", ("ref",)),
         record=tuple(
             (frozenset(rule.events), compiler.steps(rule.steps, f"record.on[{position}].steps", record_names))
@@ -177,6 +180,14 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
 
 def _optional(compiler: Compiler, written: str | None, place: str) -> TextClause | None:
     return compiler.sql(written, place, ()) if written else None
+
+
+def _withdrawals(compiler: Compiler, mapping: Mapping) -> tuple[TextClause, Expressions] | None:
+    rule = mapping.withdrawal
+    if rule is None:
+        return None
+    fields = _fields(compiler, rule.fields, "withdrawal.fields", WITHDRAWAL_FIELDS)
+    return compiler.sql(rule.sql, "withdrawal.sql", ()), fields
 
 
 def _same_number(compiler: Compiler, mapping: Mapping, known: tuple[str, ...]) -> Statement | None:

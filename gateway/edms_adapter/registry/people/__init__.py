@@ -6,7 +6,7 @@ moment of the act; people and organisations are named as people name them (a per
 an organisation by its exchange index).
 """
 
-from gateway.edms_adapter.registry.people.cards import link, write_card
+from gateway.edms_adapter.registry.people.cards import add_file, change_card_deadline, link, remove_file, write_card
 from gateway.edms_adapter.registry.people.drafts import (
     Ask,
     ask,
@@ -43,11 +43,12 @@ from gateway.edms_adapter.registry.people.looking import (
 )
 from gateway.edms_adapter.registry.people.papers import join_waiting, refuse_waiting, register_waiting
 from gateway.edms_adapter.registry.people.rows import at_work, rows
-from gateway.edms_adapter.registry.people.sending import answer, send, send_again
+from gateway.edms_adapter.registry.people.sending import answer, send, send_again, send_changes, withdraw
 from gateway.edms_adapter.registry.people.staff import appoint_head, dismiss, partner_people, rename
 
 __all__ = [
     "Ask",
+    "add_file",
     "answer",
     "appoint_head",
     "approvals",
@@ -56,6 +57,7 @@ __all__ = [
     "cancel",
     "card",
     "card_of",
+    "change_card_deadline",
     "change_deadline",
     "change_executors",
     "close",
@@ -76,16 +78,19 @@ __all__ = [
     "refuse_waiting",
     "register_draft",
     "register_waiting",
+    "remove_file",
     "rename",
     "reopen",
     "report",
     "rows",
     "send",
     "send_again",
+    "send_changes",
     "sign",
     "take_draft",
     "take_version",
     "waiting",
+    "withdraw",
     "write_card",
     "write_draft",
     "write_version",

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from gateway.edms_adapter.registry.people.rows import add, default_group, office_key, one, person_key
+from gateway.edms_adapter.registry.people.rows import add, default_group, do, office_key, one, person_key
 from gateway.edms_adapter.sql.database import Work
 
 INLINE_BYTES = 131_072  # LIMIT: larger files go into the file store
@@ -66,6 +66,22 @@ def link(work: Work, card_key: int, other: int, kind: str, *, now: datetime) -> 
     known = one(work, "select word, reverse from link_kind where lower(word) = lower(:kind)", kind=kind)
     add(work, "card_link", card_id=card_key, other_id=other, kind=known.word, at=now)
     add(work, "card_link", card_id=other, other_id=card_key, kind=known.reverse, at=now)
+
+
+def add_file(work: Work, card_key: int, name: str, content: bytes, *, store: Path | None = None) -> None:
+    """Put one more file onto a card; a file over 128 KiB needs the *store*."""
+    last = one(work, "select coalesce(max(position), 0) as position from card_file where card_id = :key", key=card_key)
+    put_file(work, card_key, int(last.position) + 1, name, content, store)
+
+
+def remove_file(work: Work, card_key: int, name: str) -> None:
+    """Take a file off a card."""
+    do(work, "delete from card_file where card_id = :key and name = :name", key=card_key, name=name)
+
+
+def change_card_deadline(work: Work, card_key: int, deadline: date) -> None:
+    """Move the date by which the whole document shall be done."""
+    do(work, "update card set deadline = :deadline where id = :key", key=card_key, deadline=deadline)
 
 
 def next_number(work: Work, journal: int, year: int) -> int:

@@ -47,7 +47,8 @@ def instruct(
     """Issue an instruction; the first of *executors* is responsible, with a *deadline* it is under control.
 
     *under* is the instruction it hangs on (one that came with the document makes it its own execution).
-    With *organisation* (a name) the executors are somebody else's people: on a card that will be sent there.
+    With *organisation* (an exchange index or a name) the executors are somebody else's people: on a card that will be
+    sent there.  A name that no correspondent has stays a name, and the instruction is then nobody's there.
     """
     above = one(work, "select * from instruction where id = :key", key=under) if under else None
     key = add(
@@ -63,10 +64,24 @@ def instruct(
         controlled=deadline is not None,
         issued_at=now,
     )
+    elsewhere = _elsewhere(work, organisation) if organisation else {}
     for place, name in enumerate(executors):
-        theirs = {"name": name, "organisation": organisation} if organisation else {"person_id": person_key(work, name)}
-        add(work, "executor", instruction_id=key, responsible=place == 0, **theirs)
+        whose = {"name": name, **elsewhere} if organisation else {"person_id": person_key(work, name)}
+        add(work, "executor", instruction_id=key, responsible=place == 0, **whose)
     return key
+
+
+def _elsewhere(work: Work, organisation: str) -> dict[str, object]:
+    """Return what an executor's row says of an *organisation* that people call by its index or its name."""
+    known = rows(
+        work,
+        "select id, short_name from correspondent where lower(exchange_index) = lower(:name)"
+        " or short_name = :name or full_name = :name",
+        name=organisation,
+    )
+    if len(known) != 1:
+        return {"organisation": organisation}
+    return {"organisation": known[0].short_name, "correspondent_id": known[0].id}
 
 
 def change_deadline(work: Work, instruction: int, deadline: date, *, by: str, now: datetime) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents that go out: marked for an organisation, sent again, answered."""
+"""Documents that go out: marked for an organisation, sent again, taken back, completed afterwards, answered."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -51,8 +51,36 @@ def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to
 
 
 def send_again(work: Work, dispatch_key: int, *, now: datetime) -> None:
-    """Put a failed dispatch back into the queue."""
-    do(work, "update dispatch set state = 'to send', asked_at = :now where id = :key", key=dispatch_key, now=now)
+    """Put a dispatch that failed, was refused or was taken back into the queue again."""
+    do(
+        work,
+        "update dispatch set state = 'to send', asked_at = :now, withdraw_asked_at = null, withdraw_why = null,"
+        " withdrawal = null where id = :key",
+        key=dispatch_key,
+        now=now,
+    )
+
+
+def withdraw(work: Work, dispatch_key: int, why: str, *, now: datetime) -> None:
+    """Want a document back; what became of that is written on the dispatch row."""
+    do(
+        work,
+        "update dispatch set withdraw_asked_at = :now, withdraw_why = :why, withdrawal = null where id = :key",
+        key=dispatch_key,
+        now=now,
+        why=why,
+    )
+
+
+def send_changes(work: Work, dispatch_key: int, *, now: datetime) -> None:
+    """Send what changed on the card since it was last sent there."""
+    do(
+        work,
+        "update dispatch set changes_asked = changes_asked + 1, changes_state = 'to send', changes_words = null,"
+        " asked_at = :now where id = :key",
+        key=dispatch_key,
+        now=now,
+    )
 
 
 def answer(

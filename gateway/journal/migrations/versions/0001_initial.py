@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("phase", sa.Text(), server_default="", nullable=False),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
         sa.Column("outgoing_ref", sa.Text(), nullable=True),
+        sa.Column("change", sa.Text(), server_default="", nullable=False),
         sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("in_reply", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("office", sa.Text(), server_default="", nullable=False),
@@ -104,7 +105,11 @@ def upgrade() -> None:
         **where("outgoing_ref IS NOT NULL AND told_at IS NULL AND state IN ('sent', 'failed')"),
     )
     op.create_index(
-        "ux_entries_outgoing", "entries", ["outgoing_ref", "office"], unique=True, **where("outgoing_ref IS NOT NULL")
+        "ux_entries_outgoing",
+        "entries",
+        ["outgoing_ref", "office", "change"],
+        unique=True,
+        **where("outgoing_ref IS NOT NULL"),
     )
     op.create_index("ux_entries_source", "entries", ["source"], unique=True)
     op.create_table(
