@@ -53,6 +53,13 @@ def test_own_tasks_are_those_of_the_organisation_and_no_others(document: Documen
     assert going == {task.uid for task in document.tasks if not task.private and is_own(task, "A")}
 
 
+def test_a_task_whose_executors_organisation_is_not_known_is_nobodys() -> None:
+    nobodys = Task(TaskUid("t"), executors=(Executor(Party(Organisation("Архив «Берег»"))),))
+
+    assert not is_own(nobodys, "Архив «Берег»")
+    assert not is_own(nobodys, "")
+
+
 @given(trees)
 def test_parents_come_with_own_tasks_and_nothing_else_does(document: Document) -> None:
     by_uid = {task.uid: task for task in document.tasks}

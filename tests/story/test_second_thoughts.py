@@ -16,6 +16,7 @@ from gateway.journal import entries, exchanges
 from gateway.journal.entries import State
 from gateway.outbound.collect import Collector
 from gateway.ports import Outcome, Phase, Posted
+from tests.story import partner
 from tests.story.acts import LETTER, answer, cards, dispatch, do, inbox, news, send_letter
 from tests.story.offices import Town, TownOffice, town
 from tests.story.test_repeats import passports, rows
@@ -102,6 +103,10 @@ def test_a_queued_document_that_is_taken_back_is_never_sent_and_nothing_is_overd
     offices.minsk.work()
     withdraw(offices.minsk, card)
     offices.minsk.work()
+    with offices.minsk.parts.journal.read() as tx:
+        exchange = exchanges.by_outgoing_ref(tx, str(dispatch(offices.minsk, card).id))
+    assert exchange is not None
+    assert (exchange.open, exchange.due_at) == (False, None)
     offices.post.answer = OK
     offices.clock.advance(days=3)
 
@@ -112,10 +117,6 @@ def test_a_queued_document_that_is_taken_back_is_never_sent_and_nothing_is_overd
     assert [letter.state for letter in offices.minsk.outgoing()] == [State.CANCELLED]
     assert offices.post.carried == []
     assert notices(offices.minsk, "Тихая") == ["Отзыв: отменено, не отправлялось"]
-    with offices.minsk.parts.journal.read() as tx:
-        exchange = exchanges.by_outgoing_ref(tx, str(row.id))
-    assert exchange is not None
-    assert (exchange.open, exchange.due_at) == (False, None)
 
 
 def test_a_letter_that_was_taken_back_cannot_be_sent_by_an_operator_either(offices: Town) -> None:
@@ -178,6 +179,32 @@ def test_what_may_have_been_delivered_is_sent_no_more_and_the_doubt_is_said(offi
     assert row.state == "cancelled"
     assert "письмо могло дойти: сообщите получателю" in row.withdrawal
     assert offices.post.carried == []
+
+
+def test_a_receipt_for_what_was_taken_back_is_shown_and_nothing_more_is_expected(offices: Town) -> None:
+    card = send_letter(offices.minsk)
+    offices.post.answer = Posted(Outcome.AMBIGUOUS, Phase.DOT, None, "no answer after the dot")
+    offices.minsk.work()
+    withdraw(offices.minsk, card)
+    offices.minsk.work()
+    with offices.minsk.parts.journal.read() as tx:
+        exchange = exchanges.by_outgoing_ref(tx, str(dispatch(offices.minsk, card).id))
+    assert exchange is not None
+    told = partner.report(
+        message_id="1a" * 16,
+        return_id=exchange.return_id,
+        uid=exchange.document_uid,
+        body="<Reception>2026-03-11T12:00:00+03:00</Reception>",
+        kind="Reception",
+    )
+    offices.minsk.receive(partner.letter(told, {}, name="Report.xml"), "edms@moscow.example")
+    offices.settle()
+    offices.clock.advance(days=3)
+
+    offices.settle()
+
+    row = dispatch(offices.minsk, card)
+    assert (row.state, row.trouble) == ("received", None)
 
 
 def test_a_document_that_was_taken_back_may_be_sent_after_all(offices: Town) -> None:
@@ -455,6 +482,21 @@ def test_an_addition_waits_behind_the_document_it_adds_to(offices: Town) -> None
     assert [attribute(passport, "MessageType") for passport in documents(offices.minsk)] == ["MainDoc", "AddToDoc"]
     assert len(cards(offices.moscow)) == 1
     assert len(rows(offices.moscow, "select id from card_file")) == 3
+
+
+def test_a_change_does_not_put_off_what_is_overdue_about_the_document(offices: Town) -> None:
+    offices.post.delivers = False
+    card = send_letter(offices.minsk)
+    offices.settle()
+    offices.clock.advance(minutes=50)
+    add_file(offices.minsk, card)
+    send_changes(offices.minsk, card)
+    offices.settle()
+    offices.clock.advance(minutes=11)
+
+    offices.settle()
+
+    assert dispatch(offices.minsk, card).state == "overdue"
 
 
 def test_a_crash_between_queueing_and_marking_sends_a_change_once(offices: Town) -> None:
