@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway import identity
+from gateway.errors import Reason, Refused
 from gateway.journal import entries, exchanges
 from gateway.journal.entries import Direction, Entry, State
 from gateway.journal.exchanges import Exchange
@@ -88,7 +89,11 @@ class Amending:
             change.last, id=message_id, return_id=return_id, sent_at=now, body=item.document, subscription=subscription
         )
         message = told if change.whole else replace(told, body=addition(item.document, change.found))
-        ours = self.office.ours(exchange.office) or self.office.settings.offices[0]
+        ours = self.office.ours(exchange.office)
+        if ours is None:
+            raise Refused(
+                Reason.MISSING_AUTHOR, "who sent it is no organisation of ours any more", found=exchange.office
+            )
         kind = "document" if change.whole else "addition"
         going = Going(message, item.contents, change.partner, ours, kind, exchange.id, outgoing_ref=item.ref)
         letter = replace(self.outbox.sealer.sealed(going, now), change=item.change, detail=change.words)
