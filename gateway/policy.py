@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gateway.model import Document, DocumentType, PartnerId, Term
-from gateway.settings import ReceiveSettings, ReportSettings, RuleSettings
+from gateway.settings import AccessSettings, ReceiveSettings, ReportSettings, RuleSettings
 
 RuleT = TypeVar("RuleT", bound=RuleSettings)
 RuleT_co = TypeVar("RuleT_co", bound=RuleSettings, covariant=True)
@@ -55,6 +55,21 @@ def receiving(rules: Sequence[ReceiveSettings], facts: Facts) -> Chosen[ReceiveS
 def reporting(rules: Sequence[ReportSettings], facts: Facts) -> Chosen[ReportSettings]:
     """Return the report rule for what our people do with a document."""
     return _first(rules, facts, ReportSettings())
+
+
+def level_of(access: Term | None, missing: str) -> Term:
+    """Return the access level a document counts as: its own, or *missing* when it names none."""
+    return access if access is not None and (access.text or access.index) else Term(missing)
+
+
+def within(access: Term, levels: Sequence[str]) -> bool:
+    """Say whether *levels* names this access level, by its word or its exchange index."""
+    return not _outside("access", levels, _readings(access)) if levels else False
+
+
+def is_open(access: Term | None, settings: AccessSettings) -> bool:
+    """Say whether everybody may see a document of this access level; one that nobody knows is restricted."""
+    return within(level_of(access, settings.missing), settings.open)
 
 
 def misfit(rule: RuleSettings, facts: Facts) -> str:

@@ -5,6 +5,7 @@
 """
 
 from gateway.settings.ourselves import (
+    AccessSettings,
     EdmsSettings,
     JournalSettings,
     LimitSettings,
@@ -33,6 +34,7 @@ from gateway.settings.rules import ReceiveSettings, ReportSettings, RuleSettings
 from gateway.settings.whole import Settings
 
 __all__ = [
+    "AccessSettings",
     "AuthResultsProof",
     "ChannelSettings",
     "ConfigProblem",

@@ -28,6 +28,7 @@ from gateway.settings.values import (
 
 Language = Literal["ru", "en"]
 SQLITE = "sqlite:///"
+OPEN_LEVELS = ("общий", "общего пользования", "открытый", "несекретно", "без ограничений", "open", "public", "general")
 
 
 def _database(value: object, info: ValidationInfo) -> object:
@@ -91,6 +92,14 @@ class OfficeSettings(Shape):
     address: Address  # where partners write to us
     system_name: Text = "Open gateway"
     default_inbox: Text = ""  # empty: the mapping's
+
+
+class AccessSettings(Shape):
+    """Which access levels are open: everything else, known or not, is restricted."""
+
+    # words of the levels, or their exchange indices; compared without case and doubled blanks
+    open: tuple[Name, ...] = Field(default=OPEN_LEVELS, min_length=1)
+    missing: Name = "общий"  # what a document is taken for that names no level
 
 
 class JournalSettings(Shape):

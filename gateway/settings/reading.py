@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 
 from gateway.settings.crossing import Sections, cautions, problems
 from gateway.settings.ourselves import (
+    AccessSettings,
     EdmsSettings,
     JournalSettings,
     LimitSettings,
@@ -28,7 +29,7 @@ MAKE_SECRET = "put the output of  openssl rand -hex 32  into a file and name it 
 OF_PARTNERS = ("channel", "partner", "receive", "report")
 KNOWN = (
     *("office", "journal", "edms", "listener", "mailbox", "relay", "other_relay", "workers", "limits", "retry"),
-    *("secret", "secret_file", "human_address", "partners", *OF_PARTNERS),
+    *("access", "secret", "secret_file", "human_address", "partners", *OF_PARTNERS),
 )
 
 
@@ -88,10 +89,10 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
     edms = own.one("edms", EdmsSettings, required=True)
     relay = own.one("relay", RelaySettings, required=True)
     workers, limits = own.one("workers", WorkerSettings), own.one("limits", LimitSettings)
-    retry = own.one("retry", RetrySettings)
+    retry, access = own.one("retry", RetrySettings), own.one("access", AccessSettings)
     secret, human_address = _secret(own, known=secrets_known), _human_address(own)
     own.problems.extend(problems(sections))
-    if own.problems or others.problems or not (journal and edms and relay and workers and limits and retry):
+    if own.problems or others.problems or not (journal and edms and relay and workers and limits and retry and access):
         return None
     return Settings(
         offices=_values(sections.offices),
@@ -105,6 +106,7 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
         workers=workers,
         limits=limits,
         retry=retry,
+        access=access,
         human_address=human_address,
         channels=_values(sections.channels),
         partners=_values(sections.partners),

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.settings.ourselves import (
+    AccessSettings,
     EdmsSettings,
     JournalSettings,
     LimitSettings,
@@ -34,6 +35,7 @@ class Settings(Shape):
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     retry: RetrySettings = RetrySettings()
+    access: AccessSettings = AccessSettings()
     human_address: str = ""  # where letters without a passport go that came by SMTP; empty: they are parked
     channels: tuple[ChannelSettings, ...] = ()
     partners: tuple[PartnerSettings, ...] = ()

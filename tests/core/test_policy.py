@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway import policy
 from gateway.model import Document, DocumentType, PartnerId, Term
-from gateway.settings import ReceiveSettings, ReportSettings
+from gateway.settings import AccessSettings, ReceiveSettings, ReportSettings
 
 MOSCOW = PartnerId("moscow")
 
@@ -93,3 +93,21 @@ def test_exactly_the_rules_before_the_chosen_one_are_passed_over(given: list[Rec
     assert [place for place, _ in chosen.passed_over] == list(range(1, before + 1))
     assert all(why for _, why in chosen.passed_over)
     assert chosen.place == 0 or policy.misfit(chosen.rule, facts(kind=kind)) == ""
+
+
+# --- access levels ------------------------------------------------------------------------------------------------
+
+
+def test_only_a_level_that_is_called_open_is_open_and_an_unknown_one_is_not() -> None:
+    access = AccessSettings(open=("общий", "A-1"))
+
+    assert policy.is_open(Term(" Общий"), access)
+    assert policy.is_open(Term("whatever they call it", "a-1"), access)
+    assert not policy.is_open(Term("ДСП"), access)
+    assert not policy.is_open(Term("", "A-2"), access)
+
+
+def test_a_document_without_a_level_counts_as_the_office_says() -> None:
+    assert policy.is_open(None, AccessSettings())
+    assert policy.is_open(Term(), AccessSettings())
+    assert not policy.is_open(None, AccessSettings(missing="ДСП"))

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from gateway.model import EventKind, Subscription
 from gateway.settings import (
+    AccessSettings,
     ChannelSettings,
     ConfigurationError,
     EdmsSettings,
@@ -433,6 +434,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "retry": RetrySettings,
     "workers": WorkerSettings,
     "limits": LimitSettings,
+    "access": AccessSettings,
     "channel": ChannelSettings,
     "partner": PartnerSettings,
     "partner.subscription": SubscriptionSettings,
@@ -455,10 +457,8 @@ def test_the_examples_show_every_key_and_no_other(table: str) -> None:
 
 
 def test_the_defaults_the_examples_show_are_the_defaults() -> None:
-    uncommented = {
-        name: re.sub(r"(?m)^# (?=(events|  \"|\]|[a-z_]+ = |\[(workers|limits|retry|partner\.[a-z_]+)\]))", "", text)
-        for name, text in examples().items()
-    }
+    shown = r"(?m)^# (?=(events|  \"|\]|[a-z_]+ = |\[(workers|limits|retry|access|partner\.[a-z_]+)\]))"
+    uncommented = {name: re.sub(shown, "", text) for name, text in examples().items()}
     uncommented["gateway.toml"] = without(uncommented["gateway.toml"], "mailbox", "other_relay")
     for line in ('certificate = "', 'key = "', "password_file", "ca_file"):
         uncommented["gateway.toml"] = re.sub(rf"(?m)^{re.escape(line)}.*$", "", uncommented["gateway.toml"])
