@@ -40,6 +40,8 @@ class Reason(Enum):
     CHANGED = "changed"
     SAME_NUMBER = "same-number"
     UNKNOWN_EXCHANGE = "unknown-exchange"
+    BAD_FILE = "bad-file"
+    RESTRICTED = "restricted"
     FORGED = "forged"
     # ourselves
     DEFECT = "defect"

@@ -87,6 +87,7 @@ class Outbox:
         subscription = exchange.subscription or subscription_of(partner, message.body)
         rule = self._rule(message.body, partner, ours)
         sent = frozenset(task.uid for task in message.body.tasks)
+        history, news = ([fact for fact in facts if self._may_leave(fact, partner)] for facts in (history, news))
         told = [event for event in history if reports.wanted(event, subscription, rule, sent)]
         new = [event for event in news if reports.wanted(event, subscription, rule, sent)]
         if exchange.until is not None and now > exchange.until:
@@ -130,6 +131,13 @@ class Outbox:
         facts = policy.Facts.of(document, partner.id, ours.index)
         report = policy.reporting(self.office.settings.report, facts).rule
         return reports.ReportRule(frozenset(report.events), report.texts)
+
+    def _may_leave(self, fact: Event, partner: Partner) -> bool:
+        """Say whether *fact* is no answer of ours that may not go to *partner* itself: its subject would tell it."""
+        answer = fact.document if fact.kind is EventKind.ANSWERED else None
+        if answer is None or partner.channel.encrypted:
+            return True
+        return policy.is_open(answer.access, self.office.settings.access)
 
     # --- time limits
 

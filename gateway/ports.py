@@ -80,6 +80,9 @@ class Intake:
     return_id: str
     message_id: str
     group: str = ""  # our kind of document; empty: the mapping's default
+    journal: str = ""  # ours, its counter with it; empty: the group's
+    access: str = ""  # the access level the document counts as, by its word or index; never empty in practice
+    rule: str = ""  # what people call the receive rule that applied
     default_inbox: str = ""  # empty: the mapping's default
     unknown_addressee: str = "default"  # "default" | "wait" | "refuse"
     same_number: str = "wait"  # "wait" | "attach" | "register"

@@ -167,6 +167,7 @@ def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
         "return_id": exchange.return_id,
         "registered": exchange.registered.text if exchange.registered else None,
         "rung": exchange.rung,
+        "rule": exchange.rule or None,
         "steps": steps,
     }
 
@@ -178,6 +179,8 @@ def _for_people(story: dict[str, object]) -> str:
         + (f", registered as {story['registered']}" if story["registered"] else ""),
         f"  exchange {story['exchange']}  uid {story['document_uid']}",
     ]
+    if story["rule"]:
+        lines.append(f"  rule: {story['rule']}")
     steps = story["steps"]
     for step in steps if isinstance(steps, list) else []:
         lines.append(f"  {local(step['at'])}  {_step(step)}")

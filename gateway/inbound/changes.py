@@ -12,9 +12,10 @@ from gateway import identity
 from gateway.errors import Reason, Refused
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import About, conclude
-from gateway.inbound.intake import WAITS, follow_up_id, office_of
+from gateway.inbound.intake import WAITS, doubts, follow_up_id, office_of
 from gateway.inbound.repeats import Repeat
 from gateway.inbound.rules import Case
+from gateway.inbound.taking import taken
 from gateway.journal import exchanges
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
@@ -31,19 +32,24 @@ def act_on_change(
     case: Case, contents: Contents, exchange: Exchange, intake: Intake, repeat: Repeat, desk: Desk, now: datetime
 ) -> Registration | Waiting:
     """Apply the change, or lay it before a person, as was agreed with the partner; raises like `act`."""
-    document, receive = case.document, case.receive
+    ours, receive = office_of(case, desk.office), case.receive
+    document = taken(case.document, case.receive, case.level, ours.index)
     follow_up = follow_up_id(exchange, case)
+    minded = doubts(case, ours)
+    if not minded and not case.is_open:  # the card it would be added to may be one that everybody sees
+        minded = (WAITS[ours.language]["level"].format(level=case.level.text or case.level.index),)
     if not document.supplement and receive.on_change == "add-files":
         document = replace(document, tasks=())
     if not document.supplement and receive.on_change == "edit-tasks":
         document = replace(document, files=())
-    if document.supplement or receive.on_change in ("add-files", "edit-tasks"):
+    if not minded and (document.supplement or receive.on_change in ("add-files", "edit-tasks")):
         return desk.ask_edms(lambda: desk.edms.attach(exchange.id, document, contents, follow_up), now)
-    if receive.on_change == "refuse":
+    if not document.supplement and receive.on_change == "refuse":
         raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
-    same = exchange.digest == identity.document_digest(document)
-    because = WAITS[office_of(case, desk.office).language]["again" if same else "changed"]
-    waiting = replace(intake, wait_because=because)
+    same = exchange.digest == identity.document_digest(case.document)
+    because = () if document.supplement else (WAITS[ours.language]["again" if same else "changed"],)
+    waiting = replace(intake, wait_because="; ".join((*because, *minded)))
+    document = taken(case.document, case.receive, case.level, ours.index)  # whole: a person decides what of it is added
     return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
 
 
@@ -56,13 +62,18 @@ def finish_changed(
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         if isinstance(outcome, Waiting):
             exchanges.open_(tx, _waiting_exchange(exchange, follow_up, outcome.ref, now))
-            about = About(case.partner.id, follow_up, case.message.id, "document", case.letter_id, exchange.office)
+            about = _about(case, follow_up, exchange)
             why = Refused(Reason.CHANGED, outcome.reason)
             return conclude(tx, entry, State.WAITING, about, now, why=why)
         fact = Event(EventKind.EDITED, EventKey(f"edited:{follow_up}"), now, number=outcome.number, card=outcome.ref)
         desk.outbox.tell(tx, exchange, (fact,), now)
-        about = About(case.partner.id, exchange.id, case.message.id, "document", case.letter_id, exchange.office)
+        about = _about(case, exchange.id, exchange)
         return conclude(tx, entry, State.DONE, about, now, detail="a change")
+
+
+def _about(case: Case, id: ExchangeId, exchange: Exchange) -> About:
+    """What is known of a change, under the exchange *id*, at the end of its letter."""
+    return About(case.partner.id, id, case.message.id, "document", case.letter_id, exchange.office, case.rule)
 
 
 def _waiting_exchange(exchange: Exchange, follow_up: ExchangeId, card: CardRef, now: datetime) -> Exchange:

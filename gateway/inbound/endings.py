@@ -28,6 +28,7 @@ class About:
     kind: str = ""
     rfc_message_id: str = ""  # the letter's own, without angle brackets
     office: str = ""  # the exchange index of our organisation it is for; empty: none, or not known
+    rule: str = ""  # the receive rule that applied to the document in it
 
 
 UNKNOWN = About()
@@ -71,6 +72,7 @@ def conclude(
         office=about.office,
         exchange=about.exchange,
         reason=why.reason.value if why else None,
+        **({"rule": about.rule} if about.rule else {}),
     )
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the office makes of an incoming message before anybody acts: the exchange it opens, the orders for the EDMS."""
 
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from gateway import identity, policy
 from gateway.dialects.wire import Reading
 from gateway.errors import Reason, Refused
 from gateway.inbound.rules import CODES, OTHER_CODE, Case
+from gateway.inbound.taking import bad_file
 from gateway.journal.entries import Entry
 from gateway.journal.exchanges import Exchange
 from gateway.model import (
@@ -62,10 +64,21 @@ def understood(reading: Reading, letter: Letter, now: datetime) -> tuple[Message
 def case_of(
     message: Message, document: Document, partner: Partner, ours: OfficeSettings | None, office: Office
 ) -> Case:
-    """Return *document* for *ours* (None: for none of us) with the rule of ours that applies to it."""
-    speaking = ours or office.settings.offices[0]
+    """Return *document* for *ours* (None: for none of us) with the rule of ours that applies to it.
+
+    The office's defaults are filled into the rule.
+    """
+    speaking, access = ours or office.settings.offices[0], office.settings.access
     chosen = policy.receiving(office.settings.receive, policy.Facts.of(document, partner.id, speaking.index))
-    return Case(message, document, partner, chosen.rule, ours)
+    rule = chosen.rule.model_copy(
+        update={
+            "access_levels": chosen.rule.access_levels or access.open,
+            "access_default": chosen.rule.access_default or access.missing,
+        }
+    )
+    level = policy.level_of(document.access, rule.access_default)
+    is_open = policy.is_open(level, access)
+    return Case(message, document, partner, rule, ours, rule=chosen.name, level=level, is_open=is_open)
 
 
 def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -> Exchange:
@@ -75,6 +88,7 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
     if not uid or uid == UNKNOWN or case.unreadable:
         uid = DocumentUid(f"letter:{letter.digest}")
     subscription = case.message.subscription or subscription_of(case.partner, case.document)
+    document = replace(case.document, access=case.level)
     return Exchange(
         id=identity.incoming_exchange(ours.index, case.partner.id, uid),
         direction="in",
@@ -87,8 +101,9 @@ def opened_exchange(case: Case, office: Office, letter: Letter, now: datetime) -
         opened_at=now,
         until=until(now, subscription),
         subscription=case.message.subscription,
-        message=case.message,
+        message=replace(case.message, body=document),  # reports are judged by the level it counts as
         letter_id=case.letter_id,
+        rule=case.rule,
     )
 
 
@@ -109,9 +124,13 @@ def intake_of(case: Case, ours: OfficeSettings, entry: Entry) -> Intake:
         return_id=case.message.return_id,
         message_id=case.message.id,
         group=receive.group,
+        journal=receive.journal,
+        access=case.level.text or case.level.index,
+        rule=case.rule,
         default_inbox=receive.default_inbox or ours.default_inbox,
         unknown_addressee=receive.unknown_addressee,
-        same_number=receive.same_number,
+        # what is restricted is never laid onto a card that everybody may see
+        same_number="wait" if receive.same_number == "attach" and not case.is_open else receive.same_number,
         wait_because=_wait_because(case, ours),
     )
 
@@ -151,6 +170,7 @@ WORDS = {
     Reason.CHANGED: "Документ отличается от зарегистрированного ранее.",
     Reason.AMBIGUOUS: "Файлы сообщения нельзя однозначно сопоставить с паспортом.",
     Reason.TOO_LARGE: "Сообщение слишком велико.",
+    Reason.BAD_FILE: "Файл такого вида или размера не принимается.",
 }
 
 
@@ -162,6 +182,9 @@ WAITS = {
         "supplement": "дополнение к документу, который не поступил",
         "changed": "отличается от зарегистрированного документа",
         "again": "поступил повторно",
+        "level": "документы с уровнем доступа «{level}» регистрирует человек",
+        "file type": "файл «{name}»: такой вид файлов автоматически не принимается",
+        "file size": "файл «{name}» больше, чем принимается автоматически",
     },
     "en": {
         "draft": "a draft is never registered by itself",
@@ -169,11 +192,27 @@ WAITS = {
         "supplement": "adds to a document that did not come",
         "changed": "differs from the document that is registered",
         "again": "was sent again",
+        "level": "documents of the access level “{level}” are registered by a person",
+        "file type": "file “{name}”: files of this kind are not taken by themselves",
+        "file size": "file “{name}” is larger than what is taken by itself",
     },
 }
 
 
 def _wait_because(case: Case, ours: OfficeSettings) -> str:
+    words = WAITS[ours.language]
+    because = []
     if case.receive.register == "wait":
-        return WAITS[ours.language]["draft" if case.document.type is DocumentType.DRAFT else "agreed"]
-    return ""
+        because.append(words["draft" if case.document.type is DocumentType.DRAFT else "agreed"])
+    return "; ".join((*because, *doubts(case, ours)))
+
+
+def doubts(case: Case, ours: OfficeSettings) -> tuple[str, ...]:
+    """Return why a person must look at the document itself, in the language of the office; empty: no reason."""
+    words = WAITS[ours.language]
+    found = []
+    if not policy.within(case.level, case.receive.access_levels):
+        found.append(words["level"].format(level=case.level.text or case.level.index))
+    if (bad := bad_file(case.document, case.receive)) is not None:
+        found.append(words["file size" if bad.too_large else "file type"].format(name=bad.name))
+    return tuple(found)

@@ -30,6 +30,7 @@ from gateway.inbound.endings import (
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
+from gateway.inbound.taking import taken
 from gateway.journal import entries, events, exchanges, files, messages
 from gateway.journal.blobs import Scratch
 from gateway.journal.entries import Entry, State
@@ -210,8 +211,8 @@ def act(
     entry: Entry, case: Case, contents: Contents, exchange: Exchange, repeat: Repeat, desk: Desk, now: datetime
 ) -> Registration | Waiting:
     """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
-    document = case.document
     ours = office_of(case, desk.office)
+    document = taken(case.document, case.receive, case.level, ours.index)
     intake = intake_of(case, ours, entry)
     if changes_a_card(case, exchange, repeat):
         return act_on_change(case, contents, exchange, intake, repeat, desk, now)
@@ -221,13 +222,13 @@ def act(
         intake = replace(intake, wait_because=WAITS[ours.language]["supplement"])
     outcome = desk.ask_edms(lambda: desk.edms.register(document, contents, exchange.id, intake), now)
     if isinstance(outcome, Registration):
-        link_to_originals(case, exchange, desk, now)
+        link_to_originals(document, exchange, desk, now)
     return outcome
 
 
-def link_to_originals(case: Case, exchange: Exchange, desk: Desk, now: datetime) -> None:
+def link_to_originals(document: Document, exchange: Exchange, desk: Desk, now: datetime) -> None:
     """A document names others, one it answers for example: tie the cards in both directions, or keep its words."""
-    for link in case.document.links[:LINKS]:
+    for link in document.links[:LINKS]:
         there = link.document or DocumentRef()
         original = Original(there.uid, there.number, link.kind, link.description, link.url)
         desk.ask_edms(partial(desk.edms.link, exchange.id, original), now)
@@ -326,4 +327,5 @@ def take_report(
 def about(case: Case, exchange: Exchange | None, kind: str = "document") -> About:
     """What is known of a document at the end of its letter."""
     ours = case.ours.index if case.ours else ""
-    return About(case.partner.id, exchange.id if exchange else None, case.message.id, kind, case.letter_id, ours)
+    known = exchange.id if exchange else None
+    return About(case.partner.id, known, case.message.id, kind, case.letter_id, ours, case.rule)

@@ -82,6 +82,7 @@ def renewed(standing: Exchange, opening: Exchange) -> Exchange:
         subscription=opening.subscription,
         until=opening.until,
         letter_id=opening.letter_id,
+        rule=opening.rule,
     )
 
 

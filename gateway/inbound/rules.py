@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.errors import Reason, Refused
-from gateway.model import Document, DocumentType, Message
+from gateway.inbound.taking import bad_file
+from gateway.model import Document, DocumentType, Message, Term
 from gateway.office import Partner
 from gateway.settings import OfficeSettings, ReceiveSettings
 
@@ -25,6 +26,9 @@ class Case:
     ours: OfficeSettings | None = None  # which of our organisations it is for; None: for none of them
     letter_id: str = ""  # the Message-ID of its letter, without angle brackets
     unreadable: Refused | None = None  # the message itself is broken; everything else is then moot
+    rule: str = ""  # what people call `receive`
+    level: Term = Term()  # the access level the document counts as
+    is_open: bool = True  # everybody may see a document of that level
 
 
 Rule = Callable[[Case], None]
@@ -43,10 +47,10 @@ def may_send_documents(case: Case) -> None:
 
 
 def is_welcome(case: Case) -> None:
-    """The rule that fits does not turn such documents away."""
+    """The receive rule that fits does not turn such documents away."""
     if case.receive.register == "refuse":
         found = "проект документа" if case.document.type is DocumentType.DRAFT else ""
-        raise Refused(Reason.NOT_ALLOWED, "our rule refuses such documents", found=found)
+        raise Refused(Reason.NOT_ALLOWED, f"refused by the receive rule {case.rule}", found=found)
 
 
 def names_its_document(case: Case) -> None:
@@ -69,6 +73,15 @@ def has_files(case: Case) -> None:
         raise Refused(Reason.MISSING_FILE, "the document has no files", place="DocumentList/Document/File")
 
 
+def has_welcome_files(case: Case) -> None:
+    """Every file is of a kind and size the receive rule takes, unless a person shall look at the others."""
+    bad = bad_file(case.document, case.receive) if case.receive.on_bad_file == "refuse" else None
+    if bad is not None:
+        what = "larger than" if bad.too_large else "of another kind than"
+        words = f"a file is {what} the receive rule {case.rule} takes"
+        raise Refused(Reason.BAD_FILE, words, place=bad.name, expected=bad.expected, found=bad.found)
+
+
 def is_for_us(case: Case) -> None:
     """One of the recipients is an organisation of ours; which others are named does not matter."""
     if case.ours is None:
@@ -83,6 +96,7 @@ RULES: tuple[Rule, ...] = (
     names_its_document,
     has_an_author,
     has_files,
+    has_welcome_files,
     is_for_us,
 )
 
@@ -104,5 +118,6 @@ CODES = {
     Reason.CHANGED: 1014,
     Reason.AMBIGUOUS: 1017,
     Reason.TOO_LARGE: 1018,
+    Reason.BAD_FILE: 1019,
 }
 OTHER_CODE = 1099

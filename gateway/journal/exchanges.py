@@ -43,6 +43,7 @@ class Exchange:
     registered: Number | None = None  # as its receiver has it; None: not registered
     rung: str = ""  # how far the ladder of reports has come
     letter_id: str = ""  # in: the Message-ID of the letter that brought the newest message, without angle brackets
+    rule: str = ""  # in: the receive rule that applied to the newest message, as people call it
     attempt: int = 0  # out: how often the document was sent as a new message
     open: bool = True  # False: nothing is expected any more
     heard_at: datetime | None = None  # out: when the newest accumulated report that came was made
@@ -55,7 +56,7 @@ R = schema.return_ids.c
 _NAMES = (
     *("id", "direction", "partner", "office", "document_uid", "opened_at", "digest", "return_id"),
     *("number_text", "number_date", "subject_card", "outgoing_ref", "until", "subscription", "message"),
-    *("registered_text", "registered_date", "rung", "letter_id", "attempt", "open", "due_at", "heard_at"),
+    *("registered_text", "registered_date", "rung", "letter_id", "rule", "attempt", "open", "due_at", "heard_at"),
 )
 _COLUMNS = tuple(X[name] for name in _NAMES)
 _OPEN = {engine: statement.returning(X.id) for engine, statement in insert_or_ignore(schema.exchanges).items()}
@@ -230,6 +231,7 @@ def _row(exchange: Exchange) -> dict[str, Any]:  # Any: column values
         "registered_date": exchange.registered.date if exchange.registered else None,
         "rung": exchange.rung,
         "letter_id": exchange.letter_id,
+        "rule": exchange.rule,
         "attempt": exchange.attempt,
         "open": exchange.open,
         "due_at": exchange.due_at,
@@ -256,6 +258,7 @@ def _exchange(row: Row[Any]) -> Exchange:  # Any: a row of `_COLUMNS`
         registered=None if row.registered_text is None else Number(row.registered_text, row.registered_date),
         rung=row.rung,
         letter_id=row.letter_id,
+        rule=row.rule,
         attempt=row.attempt,
         open=row.open,
         due_at=row.due_at,

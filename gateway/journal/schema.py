@@ -194,6 +194,7 @@ exchanges = Table(
     Column("registered_date", Date()),
     _words("rung"),
     _words("letter_id"),
+    _words("rule"),
     _count("attempt"),
     Column("open", Boolean(), nullable=False, server_default=true()),
     Column("due_at", Moment()),

@@ -115,6 +115,8 @@ REASON_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.CHANGED: "The document stands registered and came again changed.",
         Reason.SAME_NUMBER: "The correspondent's number and date stand in the EDMS already.",
         Reason.UNKNOWN_EXCHANGE: "A report about nothing that is open with this partner.",
+        Reason.BAD_FILE: "A file is of a kind or size the receive rule does not take.",
+        Reason.RESTRICTED: "A document of a restricted access level, and a channel that is not encrypted.",
         Reason.FORGED: "A report about somebody else's exchange.",
         Reason.DEFECT: "Our own mistake: processing failed three times while other letters passed.",
     }

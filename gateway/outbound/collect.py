@@ -26,9 +26,8 @@ from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
 from gateway.office import Office, Partner
 from gateway.outbound import drafts
 from gateway.outbound.amending import Amending
-from gateway.outbound.links import permitted
+from gateway.outbound.leaving import leaving
 from gateway.outbound.overdue import Overdue, last_letter
-from gateway.outbound.own_tasks import meant_for
 from gateway.outbound.sayings import said
 from gateway.outbound.withdrawing import Withdrawing
 from gateway.outbox import Outbox, subscription_of, until
@@ -97,13 +96,13 @@ class Collector:
             partner = self.office.partner_by_index(item.to)
             if partner is None:
                 raise Refused(Reason.UNKNOWN_PARTNER, "no agreement with this organisation", found=item.to)
-            item = replace(item, document=permitted(item.document, partner.settings.links))
+            item = replace(item, document=leaving(item, partner, self.office.settings.access))
             self._queue(item, partner, self._ours(item))
         self.failpoint("collect:queued")
         return self.edms.mark(item.ref, OutgoingState.TAKEN, "", self.now())
 
     def _queue(self, item: Outgoing, partner: Partner, ours: OfficeSettings) -> None:
-        now, document = self.now(), meant_for(item.document, item.to, partner.settings.tasks)
+        now, document = self.now(), item.document
         exchange_id = identity.outgoing_exchange(ours.index, partner.id, item.to, document.uid)
         with self.journal.read() as tx:
             before = exchanges.get(tx, exchange_id)

@@ -15,11 +15,13 @@ REFUSED = {
         Reason.UNKNOWN_PARTNER: "Нет соглашения об обмене с этой организацией",
         Reason.MISSING_AUTHOR: "Ни один из авторов документа не является нашей организацией",
         Reason.TOO_LARGE: "Письмо больше, чем принимает получатель",
+        Reason.RESTRICTED: "Документ ограниченного доступа, а канал связи с этой организацией не защищён",
     },
     "en": {
         Reason.UNKNOWN_PARTNER: "There is no agreement with this organisation",
         Reason.MISSING_AUTHOR: "None of the document's authors is an organisation of ours",
         Reason.TOO_LARGE: "The letter is larger than the recipient takes",
+        Reason.RESTRICTED: "The document is restricted, and the channel to this organisation is not encrypted",
     },
 }
 OVERDUE = {

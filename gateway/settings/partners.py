@@ -84,6 +84,7 @@ class ChannelSettings(Shape):
     file_names: Literal["both", "rfc2047", "rfc2231"] = "both"
     max_letter: MaxBytes = 25 << 20
     relay: Text = ""  # the name of another relay; empty: [relay]
+    encrypted: bool = False  # letters are encrypted on the way by other means, so restricted documents may go
 
 
 OF_DRAFTS = ("visa_direction", "sign_direction", "visa_information", "sign_information", "draft_registration")

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from gateway.model import EventKind
 from gateway.settings.problems import unknown_key, wrong
-from gateway.settings.values import Name, Shape, Text
+from gateway.settings.values import MaxBytes, Name, Shape, Text
 
 ALL_EVENTS = tuple(kind for kind in EventKind if kind is not EventKind.NO_LONGER_REPORTED)
 
@@ -49,6 +49,7 @@ with catch_warnings():  # "register" is also a name of abc.ABCMeta, which no ins
         type: tuple[Literal["document", "draft"], ...] = ("document",)
         register: Literal["auto", "wait", "refuse"] = "auto"
         group: Text = ""  # our kind of document; empty: the mapping's
+        journal: Text = ""  # ours, its counter with it; empty: the group's
         default_inbox: Text = ""  # empty: the office's
         unknown_addressee: Literal["default", "wait", "refuse"] = "default"
         on_change: Literal["wait", "add-files", "edit-tasks", "refuse"] = "wait"
@@ -56,6 +57,13 @@ with catch_warnings():  # "register" is also a name of abc.ABCMeta, which no ins
         resend: Literal["answer", "wait"] = "answer"
         require_files: bool = False
         require_author: bool = True
+        file_types: tuple[Name, ...] = ()  # extensions, with or without the dot; empty: any
+        max_file: MaxBytes | None = None  # of one file; None: what a letter can hold
+        on_bad_file: Literal["wait", "refuse"] = "wait"
+        links: Literal["take", "ignore"] = "take"
+        tasks: Literal["all", "own", "none"] = "all"
+        access_levels: tuple[Name, ...] = ()  # registered without a person; empty: [access].open
+        access_default: Text = ""  # what a document counts as that names no level; empty: [access].missing
 
 
 class ReportSettings(RuleSettings):

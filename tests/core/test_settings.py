@@ -463,8 +463,9 @@ def test_the_defaults_the_examples_show_are_the_defaults() -> None:
     for line in ('certificate = "', 'key = "', "password_file", "ca_file"):
         uncommented["gateway.toml"] = re.sub(rf"(?m)^{re.escape(line)}.*$", "", uncommented["gateway.toml"])
     uncommented["partners.toml"] = re.sub(
-        r'(?m)^kind = "(?!mailbox).*$|^(peers|authserv_id|domain|value) = .*$|^name = "X-.*$|^\w+_all = .*$'
-        r"|^(visa|sign|draft)_(direction|information|registration) = .*$",
+        r'(?m)^kind = "(?!mailbox).*$|^(peers|authserv_id|domain|value) = .*$|^name = "X-.*$|^\w+_all = .*$|'
+        r"^(visa|sign|draft)_(direction|information|registration) = .*$|"
+        r"^(organisation|access|max_file) = .*$|^kind = \[.*$",
         "",
         uncommented["partners.toml"],
     )

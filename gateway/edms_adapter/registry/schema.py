@@ -164,6 +164,7 @@ card = Table(
         nullable=False,
     ),
     _to("group_id", "doc_group", required=False),  # NULL only while it waits
+    _to("journal_id", "journal", required=False),  # the one it is, or shall be, numbered in; NULL: the group's
     Column("number", Text),
     Column("reg_date", Date),
     Column("subject", Text, nullable=False, server_default=""),

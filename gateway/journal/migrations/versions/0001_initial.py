@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("registered_date", sa.Date(), nullable=True),
         sa.Column("rung", sa.Text(), server_default="", nullable=False),
         sa.Column("letter_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("rule", sa.Text(), server_default="", nullable=False),
         sa.Column("attempt", sa.Integer(), server_default="0", nullable=False),
         sa.Column("open", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("due_at", MOMENT, nullable=True),
