@@ -220,6 +220,9 @@ class Edms(Protocol):
         A document for an organisation that the EDMS does not know, or that has no default inbox, waits for a person.
         """
 
+    def lacking(self) -> Sequence[Finding]:
+        """Return what people must still prepare: counters of this year, and from 1 December of the next; quickly."""
+
     def resolve(self, hint: Party) -> Addressee | None:
         """Return the inbox that *hint* means, or None; two candidates are None, never a guess."""
 

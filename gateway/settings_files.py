@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the configuration from disk: the files themselves, and the secrets they name.
+"""Reads the configuration from disk: the files themselves, and the secrets and holidays they name.
 
 A secret that everybody on the machine may read is none, so it is refused.
 """
@@ -18,6 +18,7 @@ from gateway.settings.values import Raw
 STAND_IN = "x" * 32  # for a secret that could not be read: one complaint about it is enough
 SECRET_KEYS = ("password_file", "secret_file")
 PUBLIC_KEYS = ("certificate", "key", "ca_file")  # files that must be there, whatever lies in them
+HOLIDAYS = "holidays"
 PRIVATE_KEYS = (*SECRET_KEYS, "key")
 MAX_PRIVATE = 64 << 10  # LIMIT: bytes of a secret or a key
 MAX_TEXT = 4 << 20  # LIMIT: bytes of a configuration file
@@ -38,14 +39,18 @@ def load(path: Path) -> Settings:
     positions = lines(texts[path.name]) if tables else {}
     problems: list[ConfigProblem] = []
     secrets: dict[str, str] = {}
+    holidays: dict[str, str] = {}
     for key_path, name in _named_files(tables, ()):
-        content, fault = _looked_into(folder / name, private=key_path[-1] in PRIVATE_KEYS)
+        private = key_path[-1] in PRIVATE_KEYS
+        content, fault = _looked_into(folder / name, private=private, whole=private or key_path[-1] == HOLIDAYS)
         if fault:
             problems.append(ConfigProblem(path.name, line_of(key_path, positions), dotted(key_path), *fault))
         if key_path[-1] in SECRET_KEYS:
             secrets[name] = content.strip("\r\n") or STAND_IN
+        if key_path[-1] == HOLIDAYS:
+            holidays[name] = content
     try:
-        settings = parse(texts, secrets=secrets, folder=folder)
+        settings = parse(texts, secrets=secrets, folder=folder, holidays=holidays)
     except ConfigurationError as error:
         raise ConfigurationError((*problems, *error.problems)) from None
     if problems:
@@ -82,18 +87,18 @@ def _named_files(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, list):
         items = enumerate(value)
     for key, inner in items:
-        if isinstance(inner, str) and inner and key in (*SECRET_KEYS, *PUBLIC_KEYS):
+        if isinstance(inner, str) and inner and key in (*SECRET_KEYS, *PUBLIC_KEYS, HOLIDAYS):
             yield (*path, key), inner
         yield from _named_files(inner, (*path, key))
 
 
-def _looked_into(path: Path, *, private: bool) -> tuple[str, tuple[str, str] | None]:
-    """Return the text of a *private* file, and what is wrong with the file and the remedy, or None."""
+def _looked_into(path: Path, *, private: bool, whole: bool) -> tuple[str, tuple[str, str] | None]:
+    """Return the text of a file that is wanted *whole*, and what is wrong with the file and the remedy, or None."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_PRIVATE + 1 if private else 1)
+            content = file.read(MAX_PRIVATE + 1 if whole else 1)
             mode = path.stat().st_mode
-        text = content.decode() if private else ""
+        text = content.decode() if whole else ""
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the name
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         return "", (f"{path} cannot be read: {why}", "make it readable for the user of the gateway")

@@ -35,7 +35,8 @@ ROOMS = (
     Room("errors", 0),
     Room("content", 0, ("model",)),
     # floor 1: craft, pure
-    Room("settings", 1),
+    Room("working_days", 1),
+    Room("settings", 1, ("working_days",)),
     Room("retry", 1),
     Room("identity", 1),
     Room("reports", 1),

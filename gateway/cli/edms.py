@@ -5,6 +5,7 @@ import click
 
 from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
+from gateway.cli.rows import finding_row
 from gateway.ports import Expected
 
 
@@ -33,10 +34,7 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
             system.close()
     except Exception as error:  # an edge: whatever a database driver raises is shown in one line
         raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
-    rows = [
-        {"ok": finding.ok, "what": finding.what, "detail": finding.detail, "remedy": finding.remedy}
-        for finding in health.findings
-    ]
+    rows = [finding_row(finding) for finding in health.findings]
     wrong = [row for row in rows if not row["ok"]]
     if as_json or everything:
         show(rows, ("ok", "what", "detail", "remedy"), as_json=as_json)

@@ -13,6 +13,7 @@ from gateway.cli.context import PROBLEMS, Ended
 from gateway.cli.output import Row
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
+from gateway.ports import Finding
 
 COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "office", "partner", "envelope_sender", "size")
 COLUMNS_OUT = (
@@ -58,6 +59,11 @@ def attempt_row(attempt: entries.Attempt) -> Row:
         "code": attempt.code,
         "words": attempt.words,
     }
+
+
+def finding_row(finding: Finding) -> Row:
+    """Return *finding* of an EDMS under its stable keys."""
+    return {"ok": finding.ok, "what": finding.what, "detail": finding.detail, "remedy": finding.remedy}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.output import Row, json_line, local, plain, printable, show
-from gateway.cli.rows import entry_row
+from gateway.cli.rows import entry_row, finding_row
 from gateway.journal import entries, events, exchanges, mailboxes, messages
 from gateway.journal.entries import Entry
 from gateway.model import ExchangeId
@@ -25,10 +25,12 @@ def status(context: Context, as_json: bool) -> None:
         queues, reasons, partners, boxes = _queues(counts), _reasons(counts), _partners(tx), _mailboxes(tx)
         troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
         running = is_running(journal.blobs.directory)
+    lacking = _lacking(context)
     ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
     ok = ok and running and not troubled and not any(box["words"] for box in boxes)
     if as_json:
         lists = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners, "troubled": troubled}
+        lists["lacking"] = lacking
         click.echo(json_line({**lists, "running": running, "ok": ok}))
     else:
         click.echo("the service runs" if running else "the service DOES NOT RUN")
@@ -37,6 +39,7 @@ def status(context: Context, as_json: bool) -> None:
             (reasons, "Why (edms-gateway quarantine list, queue list)"),
             (partners, "Partners"),
             (boxes, "Mailboxes"),
+            (lacking, "To be prepared in the EDMS"),
         ):
             if rows:
                 show(rows, tuple(rows[0]), as_json=False, title=title)
@@ -46,6 +49,20 @@ def status(context: Context, as_json: bool) -> None:
             show(troubled, columns, as_json=False, title="Tried in vain so far")
     if not ok:
         raise SystemExit(PROBLEMS)
+
+
+def _lacking(context: Context) -> list[Row]:
+    """Return what people must prepare in the EDMS; nothing while it does not answer, which is said elsewhere."""
+    from gateway.build import SystemClock, edms_of
+
+    try:
+        system = edms_of(context.settings(), SystemClock())
+        try:
+            return [finding_row(finding) for finding in system.lacking()]
+        finally:
+            system.close()
+    except Exception:  # an edge: an adapter may raise anything, and the journal's side is shown all the same
+        return []
 
 
 def is_running(blobs: Path) -> bool:

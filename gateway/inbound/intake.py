@@ -4,14 +4,12 @@
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 from gateway import identity, policy
 from gateway.dialects.wire import Reading
 from gateway.errors import Reason, Refused
 from gateway.inbound.rules import CODES, OTHER_CODE, Case
 from gateway.inbound.taking import bad_file
-from gateway.journal.entries import Entry
 from gateway.journal.exchanges import Exchange
 from gateway.model import (
     Document,
@@ -29,7 +27,7 @@ from gateway.model import (
 from gateway.office import Office, Partner
 from gateway.outbox import subscription_of, until
 from gateway.ports import Intake
-from gateway.settings import OfficeSettings
+from gateway.settings import OfficeSettings, Settings
 
 UNKNOWN = "unknown"  # what a reply says for an id that could not be read (docs/protocol.md, "The unreadable")
 NO_NUMBER = "б/н"
@@ -112,15 +110,15 @@ def office_of(case: Case, office: Office) -> OfficeSettings:
     return case.ours or office.settings.offices[0]
 
 
-def intake_of(case: Case, ours: OfficeSettings, entry: Entry) -> Intake:
+def intake_of(case: Case, ours: OfficeSettings, received_at: datetime, settings: Settings) -> Intake:
     """Return the orders for the EDMS that go with this document."""
     receive = case.receive
     return Intake(
         office=ours.index,
         partner=case.partner.id,
         correspondent=case.message.sender,
-        received_at=entry.created_at,
-        register_on=entry.created_at.astimezone(ZoneInfo(ours.time_zone)).date(),
+        received_at=received_at,
+        register_on=settings.registration_date(ours, received_at),
         return_id=case.message.return_id,
         message_id=case.message.id,
         group=receive.group,

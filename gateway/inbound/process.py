@@ -213,7 +213,7 @@ def act(
     """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
     ours = office_of(case, desk.office)
     document = taken(case.document, case.receive, case.level, ours.index)
-    intake = intake_of(case, ours, entry)
+    intake = intake_of(case, ours, entry.created_at, desk.office.settings)
     if changes_a_card(case, exchange, repeat):
         return act_on_change(case, contents, exchange, intake, repeat, desk, now)
     if document.supplement:

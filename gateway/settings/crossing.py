@@ -146,6 +146,14 @@ def _a_network_is_seen_by_listeners_only(sections: Sections) -> Iterator[ConfigP
             yield channel.problem("proof", what, "add a [[listener]], or another kind of proof")
 
 
+def _hours_mean_something(sections: Sections) -> Iterator[ConfigProblem]:
+    for office in sections.offices:
+        for key in ("hours", "holidays"):
+            if office.said(key) and office.value and office.value.after_hours == "same-day":
+                what = "changes no date: what comes after hours is registered on the same day"
+                yield office.problem(key, what, 'set after_hours = "next-working-day", or leave it out')
+
+
 def _letters_can_come(sections: Sections) -> Iterator[ConfigProblem]:
     if not sections.doors:
         yield sections.own.problem((), "no letter can come", "add a [[listener]] or a [[mailbox]]")
@@ -166,6 +174,7 @@ CAUTIONS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _blind_belief_is_said_aloud,
     _a_mailbox_proves_one_channel,
     _a_network_is_seen_by_listeners_only,
+    _hours_mean_something,
     _letters_can_come,
 )
 

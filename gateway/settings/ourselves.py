@@ -25,6 +25,7 @@ from gateway.settings.values import (
     TimeZone,
     loopback,
 )
+from gateway.working_days import BadHours, hours_of
 
 Language = Literal["ru", "en"]
 SQLITE = "sqlite:///"
@@ -55,6 +56,14 @@ def _mapping(value: object, info: ValidationInfo) -> object:
     folder = (info.context or {}).get("folder")
     if isinstance(value, str) and folder is not None and ("/" in value or value.endswith(".toml")):
         return str(folder / value)
+    return value
+
+
+def _hours(value: str) -> str:
+    try:
+        hours_of(value)
+    except BadHours as error:
+        raise wrong(str(error), 'write for example "08:30-17:30", or leave it out') from error
     return value
 
 
@@ -92,6 +101,9 @@ class OfficeSettings(Shape):
     address: Address  # where partners write to us
     system_name: Text = "Open gateway"
     default_inbox: Text = ""  # empty: the mapping's
+    hours: Annotated[Text, AfterValidator(_hours)] = ""  # "08:30-17:30"; empty: always
+    after_hours: Literal["same-day", "next-working-day"] = "same-day"  # the date of what comes after them
+    holidays: Text = ""  # the file of the days off, as written; empty: Saturdays and Sundays alone
 
 
 class AccessSettings(Shape):

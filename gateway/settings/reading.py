@@ -18,11 +18,12 @@ from gateway.settings.ourselves import (
     WorkerSettings,
 )
 from gateway.settings.partners import ChannelSettings, PartnerSettings
-from gateway.settings.problems import ConfigurationError
+from gateway.settings.problems import ConfigProblem, ConfigurationError
 from gateway.settings.rules import ReceiveSettings, ReportSettings
 from gateway.settings.source import Found, ShapeT, Source
 from gateway.settings.values import ADDRESS
 from gateway.settings.whole import Settings
+from gateway.working_days import Calendar, calendar_of
 
 SECRET_BYTES = 16  # LIMIT: the shortest office secret, in bytes of UTF-8
 MAKE_SECRET = "put the output of  openssl rand -hex 32  into a file and name it in secret_file"
@@ -34,14 +35,19 @@ KNOWN = (
 
 
 def parse(
-    texts: Mapping[str, str], *, secrets: Mapping[str, str] | None = None, folder: FilePath | None = None
+    texts: Mapping[str, str],
+    *,
+    secrets: Mapping[str, str] | None = None,
+    folder: FilePath | None = None,
+    holidays: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings written in *texts*; raises ConfigurationError with every problem.
 
     *texts* are by file name: the gateway's own first, then the one its key ``partners`` names (without that key,
     channels, partners and rules stand in the first).  *secrets* are the contents of the files that ``password_file``
     and ``secret_file`` name, by that name as written; None means that nobody looked: passwords stay empty and the
-    office secret is not checked.  Relative paths are meant from *folder*; None leaves them as they are.
+    office secret is not checked.  *holidays* are the contents of the files that ``holidays`` names, likewise; without
+    them every week is like the other.  Relative paths are meant from *folder*; None leaves them as they are.
     """
     name, text = next(iter(texts.items()))
     own = Source(name, text, secrets=secrets or {}, folder=folder)
@@ -49,11 +55,21 @@ def parse(
         raise ConfigurationError(tuple(own.problems))
     own.known_only(KNOWN)
     others = _partners_source(own, texts)
+    calendars = {file: _calendar(own, file, written) for file, written in (holidays or {}).items()}
     settings = _settings(own, others, secrets_known=secrets is not None)
     found = [*own.problems, *(others.problems if others is not own else ())]
     if found or settings is None:
         raise ConfigurationError(tuple(sorted(found, key=lambda problem: (problem.file != name, problem.line))))
-    return settings
+    return settings.model_copy(update={"calendars": calendars})
+
+
+def _calendar(own: Source, file: str, written: str) -> Calendar:
+    """Return what a holidays file says; every line that is wrong is a complaint with the file's own name."""
+    calendar, wrong = calendar_of(written)
+    for bad in wrong:
+        remedy = "write one date a line, YYYY-MM-DD; + before a Saturday or Sunday that is worked"
+        own.problems.append(ConfigProblem(file, bad.line, "", bad.what, remedy))
+    return calendar
 
 
 def _partners_source(own: Source, texts: Mapping[str, str]) -> Source:

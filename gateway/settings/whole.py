@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole configuration, as everything above reads it."""
 
+from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -21,6 +23,7 @@ from gateway.settings.partners import ChannelSettings, PartnerSettings
 from gateway.settings.problems import ConfigProblem
 from gateway.settings.rules import ReceiveSettings, ReportSettings
 from gateway.settings.values import Shape
+from gateway.working_days import Calendar, hours_of, registration_date
 
 
 class Settings(Shape):
@@ -41,7 +44,17 @@ class Settings(Shape):
     partners: tuple[PartnerSettings, ...] = ()
     receive: tuple[ReceiveSettings, ...] = ()  # in the order they are tried
     report: tuple[ReportSettings, ...] = ()  # likewise
+    # by the name of the holidays file, as an office writes it
+    calendars: dict[str, Calendar] = Field(default_factory=dict)
     warnings: tuple[ConfigProblem, ...] = ()  # allowed, but an administrator should know
+
+    def registration_date(self, office: OfficeSettings, received_at: datetime) -> date:
+        """Return the date of registration of what reached *office* at that moment, in its zone and by its hours."""
+        here = received_at.astimezone(ZoneInfo(office.time_zone))
+        if office.after_hours == "same-day":
+            return here.date()
+        calendar = self.calendars.get(office.holidays, Calendar())
+        return registration_date(here, hours_of(office.hours), calendar)
 
     def relay_named(self, name: str) -> RelaySettings:
         """Return the relay of a channel; an empty *name* is the relay everybody uses.  Raises KeyError."""

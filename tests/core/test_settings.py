@@ -460,7 +460,7 @@ def test_the_defaults_the_examples_show_are_the_defaults() -> None:
     shown = r"(?m)^# (?=(events|  \"|\]|[a-z_]+ = |\[(workers|limits|retry|access|partner\.[a-z_]+)\]))"
     uncommented = {name: re.sub(shown, "", text) for name, text in examples().items()}
     uncommented["gateway.toml"] = without(uncommented["gateway.toml"], "mailbox", "other_relay")
-    for line in ('certificate = "', 'key = "', "password_file", "ca_file"):
+    for line in ('certificate = "', 'key = "', "password_file", "ca_file", "holidays"):
         uncommented["gateway.toml"] = re.sub(rf"(?m)^{re.escape(line)}.*$", "", uncommented["gateway.toml"])
     uncommented["partners.toml"] = re.sub(
         r'(?m)^kind = "(?!mailbox).*$|^(peers|authserv_id|domain|value) = .*$|^name = "X-.*$|^\w+_all = .*$|'

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an administrator hears after editing a mapping: every defect with a remedy, and that all is well when it is."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from gateway.edms_adapter import BUILT_IN, open_edms
+from gateway.edms_adapter.registry import people
 from gateway.ports import Finding
 from tests.edms_adapter.desk import Desk, Hands
 
@@ -59,10 +61,36 @@ def test_what_the_database_does_not_have_is_found(
 
 
 def test_a_year_without_a_counter_is_found_when_nothing_starts_one(url: str, tmp_path: Path) -> None:
-    start = 'start = "insert into counter (journal_id, year, last) values (:journal, :year, 0)"\n'
-    found = wrong(url, tmp_path, edited(tmp_path, (start, "")))
+    found = wrong(url, tmp_path, edited(tmp_path, ('start = "insert into counter', '# "insert into counter')))
 
     assert [one.what for one in found] == ["counter of Входящие for 2026", "counter of Исходящие for 2026"]
+
+
+def test_a_counter_that_is_missing_for_next_year_is_announced_from_december(desk: Desk) -> None:
+    with desk.at_work() as work:
+        people.open_by_hand(work, "Входящие")
+        people.open_year(work, "Входящие", 2026)
+
+    desk.clock.at = datetime(2026, 11, 30, 20, 59, tzinfo=UTC)  # 23:59 in the office
+    assert desk.edms.lacking() == ()
+    desk.clock.at = datetime(2026, 11, 30, 21, 1, tzinfo=UTC)  # 00:01 on 1 December
+    (finding,) = desk.edms.lacking()
+    assert (finding.what, finding.remedy) == (
+        "counter of Входящие for 2027",
+        "open the year 2027 in the journal Входящие",
+    )
+    assert finding in desk.edms.check().findings
+    with desk.at_work() as work:
+        people.open_year(work, "Входящие", 2027)
+
+    assert desk.edms.lacking() == ()
+
+
+def test_a_journal_that_starts_its_years_by_itself_is_never_announced(desk: Desk) -> None:
+    desk.clock.at = datetime(2026, 12, 31, 12, 0, tzinfo=UTC)
+
+    assert desk.edms.lacking() == ()
+    assert desk.edms.check().ok
 
 
 def test_an_office_without_a_default_inbox_is_found(desk: Desk) -> None:

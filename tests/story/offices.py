@@ -188,6 +188,7 @@ index = "{index}"
 name = "{title}"
 address = "edms@{name}.example"
 time_zone = "{zone}"
+{office}
 [journal]
 url = "{journal}"
 blobs = "{home}/blobs"
@@ -221,6 +222,7 @@ indices = [{indices}]
 {partner}
 """
 NETWORK = 'kind = "network"\npeers = ["192.0.2.0/24"]'
+HOLIDAYS = {"holidays.txt": "2027-01-01\n2027-01-07\n+2026-12-26\n"}  # for an office that names this file
 TITLES = {"minsk": "Исполком, отделение в Минске", "moscow": "Исполком, отделение в Москве"}
 INDICES = {"minsk": "EX-MINSK", "moscow": "EX-MOSCOW"}
 ZONES = {"minsk": "Europe/Minsk", "moscow": "Europe/Moscow"}
@@ -237,6 +239,8 @@ def settings_of(
     relay: str = "",
     database: str = "",
     top: str = "",
+    zone: str = "",
+    office: str = "",
     indices: str = "",
     also: str = "",
 ) -> Settings:
@@ -245,7 +249,8 @@ def settings_of(
         name=name,
         index=INDICES[name],
         title=TITLES[name],
-        zone=ZONES[name],
+        zone=zone or ZONES[name],
+        office=office,
         home=home,
         journal=f"sqlite:///{home}/journal.db",
         relay=relay,
@@ -261,7 +266,7 @@ def settings_of(
         proof=proof,
         partner=partner,
     )
-    return parse({"gateway.toml": gateway, "partners.toml": partners})
+    return parse({"gateway.toml": gateway, "partners.toml": partners}, holidays=HOLIDAYS)
 
 
 def open_office(home: Path, name: str, other: str, clock: HandClock, post: HandPost, **differences: str) -> TownOffice:

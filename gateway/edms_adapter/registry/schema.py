@@ -129,6 +129,7 @@ journal = Table(
     _to("office_id", "office", required=False),  # NULL: of every organisation here
     Column("name", Text, nullable=False),
     Column("prefix", Text),
+    _flag("opened_by_hand"),  # people open each of its years; until then nothing gets a number there
 )
 counter = Table(
     "counter",

@@ -22,6 +22,7 @@ from gateway.edms_adapter.sql.steps import Insert, binds
 from gateway.ports import Expected, Finding
 
 FREE_BYTES = 1 << 30  # LIMIT: less free space than this in the file store is a finding
+DECEMBER = 12
 EXPLAINING = ("sqlite", "postgresql")
 
 
@@ -45,7 +46,7 @@ def findings(
     if database.engine.dialect.name in EXPLAINING:
         for place, statement in plan.compiler.statements:
             yield from _statement(place, statement, database)
-    yield from _counters(plan, database, today())
+    yield from counters(plan, database, today())
     for ours in expected or (Expected(""),):
         yield from _organisation(ours, plan, database)
     yield from _file_store(files)
@@ -98,22 +99,29 @@ def _statement(place: str, statement: TextClause, database: Database) -> Iterato
     yield Finding(True, f"{place}: statement")
 
 
-def _counters(plan: Plan, database: Database, today: date) -> Iterator[Finding]:
+def counters(plan: Plan, database: Database, today: date) -> Iterator[Finding]:
+    """Yield what is known of the counters of this year, and in December of the next one too."""
+    yield from _counters_of(today.year, plan, database)
+    if today.month == DECEMBER:
+        yield from _counters_of(today.year + 1, plan, database)
+
+
+def _counters_of(year: int, plan: Plan, database: Database) -> Iterator[Finding]:
     missing = plan.source.number.missing
     if missing is None:
         return
     try:
         with database.reading() as work:
-            names = [str(row.name) for row in work.ask(text(missing), {"year": today.year})]
+            rows = work.ask(text(missing), {"year": year})
     except SQLAlchemyError:
         return  # said already, with the statement
-    made = plan.source.number.start is not None
-    for name in names:
-        detail = "is made at the first use" if made else "is missing"
-        remedy = "" if made else f"open the year {today.year} in the journal {name}"
-        yield Finding(made, f"counter of {name} for {today.year}", detail, remedy)
-    if not names:
-        yield Finding(True, f"counters for {today.year}")
+    for row in rows:
+        made = plan.source.number.start is not None and not getattr(row, "by_hand", False)
+        detail = "is made at the first use" if made else "is missing: documents of that year wait"
+        remedy = "" if made else f"open the year {year} in the journal {row.name}"
+        yield Finding(made, f"counter of {row.name} for {year}", detail, remedy)
+    if not rows:
+        yield Finding(True, f"counters for {year}")
 
 
 def _organisation(ours: Expected, plan: Plan, database: Database) -> Iterator[Finding]:

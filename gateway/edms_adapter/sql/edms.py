@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import Watcher
-from gateway.edms_adapter.sql.check import findings
+from gateway.edms_adapter.sql.check import counters, findings
 from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
@@ -28,6 +28,7 @@ from gateway.ports import (
     Contents,
     Expected,
     Failpoint,
+    Finding,
     Health,
     Imported,
     Intake,
@@ -77,6 +78,10 @@ class SqlEdms:
 
     def check(self, expected: Sequence[Expected] = ()) -> Health:
         return Health(tuple(findings(self.plan, self.database, self.files, lambda: self._today().date(), expected)))
+
+    def lacking(self) -> tuple[Finding, ...]:
+        found = counters(self.plan, self.database, self._today().date())
+        return tuple(finding for finding in found if not finding.ok)
 
     def resolve(self, hint: Party) -> Addressee | None:
         with self.database.reading() as work:

@@ -108,7 +108,9 @@ class NumberSection(Section):
     advance: Sql
     read: Sql  # → one row, its first column the number just taken
     start: Sql | None = None  # makes the counter's row so that `advance` gives 1
-    missing: Sql | None = None  # :year → name of every journal without a counter for that year
+    # :year → name [, by_hand] of every journal without a counter for that year; by_hand: `start` does not make it
+    missing: Sql | None = None
+    text: Expr | None = None  # why a document waits when there is no counter, for people
     format: Expr  # sees n
 
 

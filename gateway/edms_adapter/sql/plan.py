@@ -65,6 +65,7 @@ class Counter:
     read: TextClause
     start: TextClause | None
     format: Expression
+    text: Expression | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,6 +249,7 @@ def _counter(compiler: Compiler, mapping: Mapping, known: tuple[str, ...]) -> Co
         compiler.sql(number.read, "number.read", given),
         compiler.sql(number.start, "number.start", given) if number.start else None,
         compiler.expression(number.format, "number.format", (*known, "n")),
+        compiler.expression(number.text, "number.text", known) if number.text else None,
     )
 
 

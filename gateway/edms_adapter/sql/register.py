@@ -13,7 +13,6 @@ from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import told_at_once
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Counter, Plan, ReadyLookup
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.steps import run
@@ -25,6 +24,7 @@ from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registr
 
 REFUSED_BY_A_PERSON = "refused"
 NO_DRAFTS = "проекты документов здесь не ведутся"
+NO_COUNTER = "нет счётчика номеров"  # when the mapping has no words of its own
 
 
 class Registrar:
@@ -136,6 +136,8 @@ class Registrar:
         scope["addressees"] = routed
         if trouble:
             waits.append(trouble)
+        if not waits and (why := self._numbered(work, scope)):
+            waits.append(why)
         if waits:
             return self._laid_aside(work, scope, staged, exchange, "; ".join(waits))
         return self._registered(work, scope, staged, exchange, intake.register_on)
@@ -143,7 +145,6 @@ class Registrar:
     def _registered(
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, on: date
     ) -> Registration:
-        scope["n"] = taken_number(self.plan.counter, work, scope)
         number = Number(text(self.plan.counter.format(scope)), on)
         scope.update(number=number.text, reason="")
         run(self.plan.register, work, scope)
@@ -249,6 +250,14 @@ class Registrar:
                 waits.append(why)
         return waits
 
+    def _numbered(self, work: Work, scope: dict[str, Any]) -> str:
+        """Take the next number into *scope*; return why a person must do something first, if so."""
+        counter = self.plan.counter
+        scope["n"] = taken_number(counter, work, scope)
+        if scope["n"] is not None:
+            return ""
+        return text(counter.text(scope)) if counter.text is not None else NO_COUNTER
+
     def _same_number(self, work: Work, scope: dict[str, Any], intake: Intake) -> Record | None:
         document: Document = scope["document"]
         if self.plan.same_number is None or intake.same_number == "register":
@@ -289,15 +298,18 @@ def wanted_files(document: Document) -> tuple[Wanted, ...]:
     return own + tuple((task.uid, file) for task in document.tasks for file in task.files)
 
 
-def taken_number(counter: Counter, work: Work, scope: dict[str, Any]) -> int:
-    """Advance the counter inside the transaction and return the number taken: no gap when it rolls back."""
+def taken_number(counter: Counter, work: Work, scope: dict[str, Any]) -> int | None:
+    """Advance the counter inside the transaction and return the number taken: no gap when it rolls back.
+
+    None when there is no counter and nothing may start one.
+    """
     values = counter.values(scope)
     for attempt in (1, 2):
         if work.run(counter.advance, values).rowcount == 1:
             return int(work.run(counter.read, values).scalar_one())
         if attempt == 1 and counter.start is not None:
             work.insert_or_catch(counter.start, values)
-    raise MappingError(f"number.advance: there is no counter for {values}: make its row, or give 'start'")
+    return None
 
 
 def _value(lookup: ReadyLookup, work: Work, scope: dict[str, Any]) -> tuple[Any, str]:

@@ -30,6 +30,7 @@ from gateway.edms_adapter.registry.people.instructions import (
     reopen,
     report,
 )
+from gateway.edms_adapter.registry.people.journals import open_by_hand, open_year
 from gateway.edms_adapter.registry.people.looking import (
     approvals,
     card,
@@ -74,6 +75,8 @@ __all__ = [
     "mentioned",
     "news",
     "note_progress",
+    "open_by_hand",
+    "open_year",
     "partner_people",
     "refuse_waiting",
     "register_draft",

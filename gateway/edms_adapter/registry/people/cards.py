@@ -85,10 +85,15 @@ def change_card_deadline(work: Work, card_key: int, deadline: date) -> None:
 
 
 def next_number(work: Work, journal: int, year: int) -> int:
+    """Take the next number of a journal; LookupError when its year must be opened by hand and is not."""
     advance = "update counter set last = last + 1 where journal_id = :journal and year = :year"
     if work.run(text(advance), {"journal": journal, "year": year}).rowcount == 0:
-        start = "insert into counter (journal_id, year, last) values (:journal, :year, 1)"
-        work.run(text(start), {"journal": journal, "year": year})
+        start = (
+            "insert into counter (journal_id, year, last) select id, :year, 1 from journal"
+            " where id = :journal and not opened_by_hand"
+        )
+        if work.run(text(start), {"journal": journal, "year": year}).rowcount == 0:
+            raise LookupError(f"the year {year} of this journal is not opened")
         return 1
     row = one(work, "select last from counter where journal_id = :journal and year = :year", journal=journal, year=year)
     return int(row.last)
