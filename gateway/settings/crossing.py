@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from gateway.settings.ourselves import ListenerSettings, MailboxSettings, OfficeSettings, RelaySettings
+from gateway.settings.overlap import CONDITIONS, never_reached
 from gateway.settings.partners import ChannelSettings, MailboxProof, NetworkProof, NoProof, PartnerSettings
 from gateway.settings.problems import ConfigProblem, one_of, unknown_key
 from gateway.settings.rules import ReceiveSettings, ReportSettings, RuleSettings
@@ -120,6 +121,32 @@ def _rules_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
                 yield rule.problem("organisation", f'"{index}" is no organisation of ours', _choose(index, ours))
 
 
+def _rules_can_apply(sections: Sections) -> Iterator[ConfigProblem]:
+    yield from never_reached(sections.receive)
+    yield from never_reached(sections.report)
+
+
+def _rules_are_told_apart(sections: Sections) -> Iterator[ConfigProblem]:
+    yield from _twice(sections.receive, "name")
+    yield from _twice(sections.report, "name")
+
+
+def _an_empty_list_is_no_condition(sections: Sections) -> Iterator[ConfigProblem]:
+    rules: tuple[Found[RuleSettings], ...] = (*sections.receive, *sections.report)
+    for rule in rules:
+        for key in CONDITIONS:
+            if rule.raw.get(key) == []:
+                what = "is empty: whoever reads it cannot know whether nothing or everything is meant"
+                yield rule.problem(key, what, "leave the key out for any, or name what is meant")
+
+
+def _a_level_was_taken_before_it_is_told(sections: Sections) -> Iterator[ConfigProblem]:
+    for rule in sections.report:
+        if rule.value and "" in rule.value.access:
+            what = "no document is without a level by then: it counts as what its receive rule says"
+            yield rule.problem("access", what, "name that level")
+
+
 def _blind_belief_is_said_aloud(sections: Sections) -> Iterator[ConfigProblem]:
     for channel in sections.channels:
         if channel.value and isinstance(channel.value.proof, NoProof):
@@ -169,6 +196,10 @@ CHECKS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _channels_name_what_is_there,
     _partners_name_what_is_there,
     _rules_name_what_is_there,
+    _rules_can_apply,
+    _rules_are_told_apart,
+    _an_empty_list_is_no_condition,
+    _a_level_was_taken_before_it_is_told,
 )
 CAUTIONS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _blind_belief_is_said_aloud,
