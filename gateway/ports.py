@@ -41,6 +41,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Something of the EDMS that the configuration counts on, by the name people wrote."""
+
+    kind: str  # "group" | "journal" | "inbox"
+    name: str
+    place: str  # where it is written, for people
+    office: str = ""  # the exchange index of our organisation that shall have it; empty: any
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     findings: tuple[Finding, ...]
 
@@ -214,10 +224,11 @@ class Edms(Protocol):
     Each writing method is one transaction, and repeating it after a crash yields the same result.
     """
 
-    def check(self, expected: Sequence[Expected] = ()) -> Health:
+    def check(self, expected: Sequence[Expected] = (), wanted: Sequence[Wanted] = ()) -> Health:
         """Verify connection, rights, tables and columns, counters, file store, and our organisations; change nothing.
 
-        A document for an organisation that the EDMS does not know, or that has no default inbox, waits for a person.
+        A document for an organisation that the EDMS does not know, or that has no default inbox, waits for a person;
+        so does one whose receive rule names what is not there: *wanted*, as far as the EDMS can be asked for it.
         """
 
     def lacking(self) -> Sequence[Finding]:

@@ -6,7 +6,8 @@ import click
 from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
 from gateway.cli.rows import finding_row
-from gateway.ports import Expected
+from gateway.ports import Expected, Wanted
+from gateway.settings import Settings
 
 
 @click.group()
@@ -20,7 +21,7 @@ def edms() -> None:
 @json_option
 @pass_context
 def check(context: Context, everything: bool, create: bool, as_json: bool) -> None:
-    """Verify connection, tables, columns, counters and file store; changes nothing without --create."""
+    """Verify connection, tables, counters, file store, and what rules name; changes nothing without --create."""
     from gateway.build import SystemClock, edms_of
 
     settings = context.settings()
@@ -29,7 +30,8 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
         try:
             if create:
                 system.create_own_tables()
-            health = system.check([Expected(ours.index, ours.default_inbox) for ours in settings.offices])
+            ours = [Expected(ours.index, ours.default_inbox) for ours in settings.offices]
+            health = system.check(ours, wanted_of(settings))
         finally:
             system.close()
     except Exception as error:  # an edge: whatever a database driver raises is shown in one line
@@ -44,3 +46,14 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
         click.echo(f"{len(rows) - len(wrong)} of {len(rows)} checks passed")
     if not health.ok:
         raise SystemExit(PROBLEMS)
+
+
+def wanted_of(settings: Settings) -> tuple[Wanted, ...]:
+    """Return what the receive rules of *settings* count on in the EDMS, for each of our organisations they are for."""
+    found = []
+    for place, rule in enumerate(settings.receive, 1):
+        said = f'receive[{place}] "{rule.name}"' if rule.name else f"receive[{place}]"
+        named = (("group", rule.group), ("journal", rule.journal), ("inbox", rule.default_inbox))
+        for office in rule.organisation or [ours.index for ours in settings.offices]:
+            found += [Wanted(kind, name, said, office) for kind, name in named if name]
+    return tuple(found)

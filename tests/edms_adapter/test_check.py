@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from gateway.edms_adapter import BUILT_IN, open_edms
 from gateway.edms_adapter.registry import people
-from gateway.ports import Finding
-from tests.edms_adapter.desk import Desk, Hands
+from gateway.ports import Finding, Wanted
+from tests.edms_adapter.desk import OURS, Desk, Hands
 
 
 def wrong(url: str, files: Path, mapping: Path | str = "registry") -> list[Finding]:
@@ -91,6 +91,29 @@ def test_a_journal_that_starts_its_years_by_itself_is_never_announced(desk: Desk
 
     assert desk.edms.lacking() == ()
     assert desk.edms.check().ok
+
+
+def test_what_a_rule_names_and_the_registry_does_not_have_is_found_with_the_rule(desk: Desk) -> None:
+    rule = 'receive[2] "letters"'
+    wanted = [
+        Wanted("group", "обращения", rule),
+        Wanted("group", "Приказы", rule),
+        Wanted("journal", "Входящие", rule),
+        Wanted("journal", "Приказы", rule),
+        Wanted("inbox", "Отдел учёта", rule),
+        Wanted("inbox", "Нет такой", rule, OURS),
+    ]
+    found = desk.edms.check((), wanted).findings[-len(wanted) :]
+
+    assert [(one.ok, one.what) for one in found] == [
+        (True, f"group 'обращения' of {rule}"),
+        (False, f"group 'Приказы' of {rule}"),
+        (True, f"journal 'Входящие' of {rule}"),
+        (False, f"journal 'Приказы' of {rule}"),
+        (True, f"inbox 'Отдел учёта' of {rule}"),
+        (False, f"inbox 'Нет такой' of {rule} for {OURS}"),
+    ]
+    assert all(one.ok or one.remedy for one in found)
 
 
 def test_an_office_without_a_default_inbox_is_found(desk: Desk) -> None:

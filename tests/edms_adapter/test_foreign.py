@@ -12,7 +12,7 @@ from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Reason, Refused
 from gateway.model import Event, EventKey, EventKind, ExchangeId, Number, Organisation, Party, Term
-from gateway.ports import Expected, Official, Original, OutgoingState, Registration, Withdrawal
+from gateway.ports import Expected, Official, Original, OutgoingState, Registration, Wanted, Withdrawal
 from tests.edms_adapter.desk import OURS, PDF, Hands, intake, letter
 
 TABLES = """
@@ -60,6 +60,14 @@ def test_checking_finds_an_organisation_of_ours_that_it_does_not_know(edms: SqlE
     (one,) = [finding for finding in edms.check([Expected(OURS), Expected("VOSTOK-09")]).findings if not finding.ok]
 
     assert one.what == "organisation VOSTOK-09"
+
+
+def test_what_the_mapping_cannot_ask_for_is_not_said_to_be_missing(edms: SqlEdms) -> None:
+    wanted = [Wanted("group", "Orders", "receive[1]"), Wanted("inbox", "nobody", "receive[1]")]
+
+    found = [finding for finding in edms.check((), wanted).findings if "receive[1]" in finding.what]
+
+    assert [(one.ok, one.what) for one in found] == [(False, "inbox 'nobody' of receive[1]")]
 
 
 def test_it_registers_by_its_own_rules(edms: SqlEdms) -> None:

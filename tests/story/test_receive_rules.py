@@ -9,6 +9,7 @@ import pytest
 
 from gateway.edms_adapter.registry import people
 from gateway.edms_adapter.registry.people.rows import add
+from gateway.edms_adapter.sql.addressees import NO_INBOX
 from gateway.journal import exchanges
 from gateway.journal.entries import State
 from tests.story import partner
@@ -108,9 +109,10 @@ def test_the_rule_that_applied_is_kept_with_the_document(tmp_path: Path) -> None
     [
         ('group = "Нет такой"', "нет группы документов «Нет такой» для входящих"),
         ('journal = "Нет такого"', "нет журнала «Нет такого»"),
+        ('default_inbox = "Нет такой"', NO_INBOX % " «Нет такой»"),
     ],
 )
-def test_a_group_or_journal_the_registry_does_not_have_makes_the_document_wait(
+def test_a_group_journal_or_inbox_the_registry_does_not_have_makes_the_document_wait(
     tmp_path: Path, rule: str, reason: str
 ) -> None:
     with town(tmp_path, minsk=minsk_with(f"[[receive]]\n{rule}")) as offices:

@@ -16,10 +16,10 @@ from sqlalchemy import Inspector, TextClause, inspect, text
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from gateway.edms_adapter.sql import addressees
-from gateway.edms_adapter.sql.database import Database
+from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.steps import Insert, binds
-from gateway.ports import Expected, Finding
+from gateway.ports import Expected, Finding, Wanted
 
 FREE_BYTES = 1 << 30  # LIMIT: less free space than this in the file store is a finding
 DECEMBER = 12
@@ -141,6 +141,32 @@ def _organisation(ours: Expected, plan: Plan, database: Database) -> Iterator[Fi
         yield Finding(False, what, f"{named}: documents without an addressee wait", remedy)
     else:
         yield Finding(True, what, inbox.name)
+
+
+def not_there(plan: Plan, database: Database, wanted: Sequence[Wanted]) -> Iterator[Finding]:
+    """Yield for everything of *wanted* whether the EDMS has it; what the mapping cannot ask for is left out."""
+    for one in wanted:
+        what = f"{one.kind} {one.name!r} of {one.place}" + (f" for {one.office}" if one.office else "")
+        try:
+            with database.reading() as work:
+                there = _is_there(plan, work, one)
+        except SQLAlchemyError:
+            return  # said already, with the statement
+        if there is not None:
+            detail = "" if there else "the EDMS has none of this name: documents wait"
+            yield Finding(there, what, detail, "" if there else f"make it there, or mend the name in {one.place}")
+
+
+def _is_there(plan: Plan, work: Work, one: Wanted) -> bool | None:
+    """Say whether the EDMS has it; None when the mapping has no query for it."""
+    if one.kind == "inbox":
+        return addressees.default_inbox(plan, work, one.office, one.name, "", found=True) is not None
+    query = plan.exists.get(one.kind)
+    if query is None:
+        return None
+    given = {"name": one.name, "office": one.office}
+    asked = {name: value for name, value in given.items() if name in binds(query.text)}
+    return work.first(query, asked) is not None
 
 
 def _file_store(files: Path) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import Watcher
-from gateway.edms_adapter.sql.check import counters, findings
+from gateway.edms_adapter.sql.check import counters, findings, not_there
 from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
@@ -40,6 +40,7 @@ from gateway.ports import (
     Waiting,
     Withdrawal,
 )
+from gateway.ports import Wanted as WantedThere
 
 
 class DatabaseClock:
@@ -76,8 +77,9 @@ class SqlEdms:
         self._directory = Directory(self.plan, self.database, self.store, clock)
         self._watcher = Watcher(self.plan, self.database, self.store, clock)
 
-    def check(self, expected: Sequence[Expected] = ()) -> Health:
-        return Health(tuple(findings(self.plan, self.database, self.files, lambda: self._today().date(), expected)))
+    def check(self, expected: Sequence[Expected] = (), wanted: Sequence[WantedThere] = ()) -> Health:
+        found = findings(self.plan, self.database, self.files, lambda: self._today().date(), expected)
+        return Health((*found, *not_there(self.plan, self.database, wanted)))
 
     def lacking(self) -> tuple[Finding, ...]:
         found = counters(self.plan, self.database, self._today().date())

@@ -101,6 +101,13 @@ class FilesSection(Section):
     referenced: Sql | None = None  # → path of every file anybody needs; without it nothing is swept
 
 
+class ExistsSection(Section):
+    """Queries by which `edms check` finds what rules name: one row is enough; without a query nothing is said."""
+
+    group: Sql | None = None  # :name; may use :office
+    journal: Sql | None = None  # likewise
+
+
 class NumberSection(Section):
     """A counter inside the same transaction: advanced, read, and started when its row is not there."""
 
@@ -245,6 +252,7 @@ class Mapping(Section):
     claim: ClaimSection = ClaimSection()
     files: FilesSection
     number: NumberSection
+    exists: ExistsSection = ExistsSection()
     lookup: tuple[Lookup, ...] = ()
     same_number: Query | None = None  # → card, number, date of a card that has the sender's number already
     office: OfficeSection | None = None  # None: the EDMS is one organisation's, and does not tell ours apart

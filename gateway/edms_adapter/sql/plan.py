@@ -82,6 +82,7 @@ class Plan:
     lookups: tuple[ReadyLookup, ...]
     same_number: Statement | None
     counter: Counter
+    exists: Dictionary[str, TextClause]  # by the kind of what is asked for
     inboxes: TextClause
     inbox_binds: frozenset[str]
     default_inbox: TextClause
@@ -141,6 +142,11 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         lookups=_lookups(compiler, mapping),
         same_number=_same_number(compiler, mapping, known),
         counter=_counter(compiler, mapping, known),
+        exists={
+            kind: compiler.sql(written, f"exists.{kind}", ("name", "office"))
+            for kind in type(mapping.exists).model_fields
+            if (written := getattr(mapping.exists, kind))
+        },
         inboxes=compiler.sql(mapping.routing.inboxes, "routing.inboxes", OF_OFFICE),
         inbox_binds=frozenset(binds(mapping.routing.inboxes)),
         default_inbox=compiler.sql(mapping.routing.default, "routing.default", ("wanted", "office")),
