@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Protocol
 
+from gateway.errors import Refused
 from gateway.model import (
     CardRef,
     Content,
@@ -121,6 +122,23 @@ class Waiting:
 
     ref: CardRef
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row that a registration would write or change."""
+
+    table: str
+    verb: str  # "insert" | "update" | "delete"
+    values: tuple[tuple[str, object], ...]  # columns; of a statement of the mapping's own, its binds
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What `register` would do: rolled back."""
+
+    outcome: Registration | Waiting | Refused
+    rows: tuple[Written, ...] = ()  # in order; none when the exchange is known already
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +264,9 @@ class Edms(Protocol):
         our people go to their inboxes; an EDMS that keeps no drafts lays it before a person.
         Raises Refused when the mapping says so (a lookup with outcome ``refuse``).
         """
+
+    def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
+        """Do what `register` does and roll it back: no row, no file and no number is left of it."""
 
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId

@@ -5,23 +5,26 @@ SQLite: WAL, synchronous FULL, ``BEGIN IMMEDIATE`` for whatever writes, `lower` 
 PostgreSQL: psycopg 3; reading sees one snapshot.  Connections are pooled, so none is opened per call.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, TextClause, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from gateway.edms_adapter.sql.values import Record, moment
+from gateway.ports import Written
 
 BUSY_SECONDS = 30  # LIMIT: how long a writer waits for another one on SQLite
 PATIENCE_SECONDS = 30  # LIMIT: for a connection, a lock or a statement of a database that hangs; then it counts as away
 WRITES = "edms_writes"
+_WRITES = re.compile(r"\s*(insert\s+into|update|delete\s+from)\s+([\w.$]+)", re.IGNORECASE)
 POOL = {"pool_size": 16, "max_overflow": 16}  # connections stay open, about one for every thread that works
 NOW = {
     "sqlite": "select strftime('%Y-%m-%d %H:%M:%f', 'now')",
@@ -70,6 +73,33 @@ class Work:
         return True
 
 
+class Recorder(Work):
+    """A transaction that keeps what it writes; `Database.rehearsing` makes it."""
+
+    __slots__ = ("_ours", "written")
+
+    def __init__(self, connection: Connection, database: "Database", ours: Collection[str]) -> None:
+        super().__init__(connection, database)
+        self._ours = frozenset(ours)
+        self.written: list[Written] = []
+
+    def run(self, statement: Executable, values: Mapping[str, object] | None = None) -> CursorResult[Any]:
+        done = super().run(statement, values)
+        written = _written(statement, values or {})
+        nothing = not done.returns_rows and done.rowcount == 0  # an update, or insert … select, that met no row
+        if written is not None and written.table not in self._ours and not nothing:
+            self.written.append(written)
+        return done
+
+
+def _written(statement: Executable, values: Mapping[str, object]) -> Written | None:
+    """Return what *statement* writes; None for one that only reads."""
+    if isinstance(statement, Insert):
+        return Written(str(statement.table), "insert", tuple(values.items()))
+    found = _WRITES.match(statement.text) if isinstance(statement, TextClause) else None
+    return Written(found[2], found[1].split()[0].lower(), tuple(values.items())) if found else None
+
+
 class Database:
     """An engine and what must be known to talk to it; safe to share between threads, never across a fork."""
 
@@ -88,6 +118,13 @@ class Database:
         """Open a transaction that commits at the end of the block, or leaves no trace."""
         with self._writing.begin() as connection:
             yield Work(connection, self)
+
+    @contextmanager
+    def rehearsing(self, ours: Collection[str] = ()) -> Iterator[Recorder]:
+        """Open a transaction that keeps what it writes (but into the tables of *ours*) and leaves no trace of it."""
+        with self._writing.connect() as connection:
+            yield Recorder(connection, self, ours)
+            connection.rollback()
 
     @contextmanager
     def reading(self) -> Iterator[Work]:

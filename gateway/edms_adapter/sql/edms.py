@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -37,6 +38,7 @@ from gateway.ports import (
     Outgoing,
     OutgoingState,
     Registration,
+    Rehearsal,
     Waiting,
     Withdrawal,
 )
@@ -93,6 +95,12 @@ class SqlEdms:
         self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
     ) -> Registration | Waiting:
         return self._registrar.register(document, contents, exchange, intake)
+
+    def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
+        with TemporaryDirectory() as scratch:
+            store = Store(self.files, self.plan.source.files.inline_max_bytes, Path(scratch))
+            rehearsing = Registrar(self.plan, self.database, store, self.clock, nowhere)
+            return rehearsing.rehearse(document, contents, exchange, intake)
 
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId

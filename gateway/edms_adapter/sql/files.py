@@ -84,8 +84,10 @@ class Staged:
 class Store:
     """The directory of the larger files."""
 
-    def __init__(self, root: Path, inline_max_bytes: int) -> None:
+    def __init__(self, root: Path, inline_max_bytes: int, scratch: Path | None = None) -> None:
+        """Files lie below *root*; with *scratch* new ones are staged there, and nobody publishes them."""
         self.root, self.inline_max_bytes = root, inline_max_bytes
+        self._staging = scratch or root
 
     @contextmanager
     def staged(self, files: Sequence[Wanted], contents: Mapping[Sha256, Content], owner: str) -> Iterator[Staged]:
@@ -155,11 +157,11 @@ class Store:
 
     def _write(self, content: Content, digest: Sha256, owner: str, name: str, made: Staged) -> tuple[str, int]:
         key = sha256(f"{owner}:{digest}".encode()).hexdigest()
-        final = self.root / key[:2] / key
+        final = self._staging / key[:2] / key
         temporary = final.with_name(f"{key}.{uuid4().hex}{TEMPORARY}")
         if not final.parent.is_dir():
             final.parent.mkdir(parents=True, exist_ok=True)
-            flush_directory(self.root)
+            flush_directory(self._staging)
         made.moves.append((temporary, final))
         size = 0
         with temporary.open("wb") as stream:
@@ -168,7 +170,7 @@ class Store:
             stream.flush()
             os.fsync(stream.fileno())
         _agree(_digest(temporary), digest, name)
-        return final.relative_to(self.root).as_posix(), size
+        return final.relative_to(self._staging).as_posix(), size
 
 
 def flush_directory(directory: Path) -> None:

@@ -20,7 +20,7 @@ from gateway.edms_adapter.sql.values import Record, day, moment, text
 from gateway.edms_adapter.sql.waiting import settled_papers
 from gateway.errors import Deferred, Reason, Refused
 from gateway.model import CardRef, Document, DocumentType, ExchangeId, Number
-from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registration, Waiting
+from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registration, Rehearsal, Waiting
 
 REFUSED_BY_A_PERSON = "refused"
 NO_DRAFTS = "проекты документов здесь не ведутся"
@@ -59,6 +59,28 @@ class Registrar:
                 raise error
         self.failpoint("edms.register.after-commit")
         return made
+
+    def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
+        """See `gateway.ports.Edms.rehearse`; the store must stage where nothing is kept."""
+        known = self._known(exchange)
+        if isinstance(known, Registration | Waiting):
+            return Rehearsal(known)
+        now, association = self.clock.now(), self.plan.association
+        ours = [table.fullname for table in association.metadata.sorted_tables]
+        with (
+            self.store.staged(wanted_files(document), contents, exchange) as staged,
+            self.database.rehearsing(ours) as work,
+        ):
+            if known is REFUSED_BY_A_PERSON:
+                association.forget(work, exchange)
+            association.claim(work, exchange, now)
+            scope = self._scope(work, document, staged, exchange, now, intake)
+            outcome: Registration | Waiting | Refused
+            try:
+                outcome = self._made(work, scope, staged, exchange, intake)
+            except Refused as why:
+                outcome = why
+            return Rehearsal(outcome, tuple(work.written))
 
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId
@@ -274,12 +296,12 @@ class Registrar:
         """
         rows = work.rows(self.plan.files_of_card, {"card": card})
         shown = {row.sha256: row for row in rows}
-        staged_paths = {temporary.parent / final.name for temporary, final in staged.moves}
+        staged_paths = {stored.path for stored in _all(staged) if stored.path is not None}
         for stored in _all(staged):
             row = shown.get(stored.sha256)
             if row is None and every:
                 raise OSError(f"file {stored.name!r} is not on the card after writing")
-            if row is not None and row.path is not None and self.store.root / row.path in staged_paths:
+            if row is not None and row.path in staged_paths:
                 continue  # read back before the transaction; its name becomes final with it
             if row is not None:
                 Shelf(self.store).open(stored.name, row.sha256, row.size, row.path, row.content)
