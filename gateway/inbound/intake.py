@@ -211,6 +211,6 @@ def doubts(case: Case, ours: OfficeSettings) -> tuple[str, ...]:
     found = []
     if not policy.within(case.level, case.receive.access_levels):
         found.append(words["level"].format(level=case.level.text or case.level.index))
-    if (bad := bad_file(case.document, case.receive)) is not None:
+    if (bad := bad_file(case.document, case.receive, ours.index)) is not None:
         found.append(words["file size" if bad.too_large else "file type"].format(name=bad.name))
     return tuple(found)

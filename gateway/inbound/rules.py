@@ -50,7 +50,7 @@ def is_welcome(case: Case) -> None:
     """The receive rule that fits does not turn such documents away."""
     if case.receive.register == "refuse":
         found = "проект документа" if case.document.type is DocumentType.DRAFT else ""
-        raise Refused(Reason.NOT_ALLOWED, f"refused by the receive rule {case.rule}", found=found)
+        raise Refused(Reason.NOT_ALLOWED, f"refused by a receive rule: {case.rule}", found=found)
 
 
 def names_its_document(case: Case) -> None:
@@ -75,10 +75,11 @@ def has_files(case: Case) -> None:
 
 def has_welcome_files(case: Case) -> None:
     """Every file is of a kind and size the receive rule takes, unless a person shall look at the others."""
-    bad = bad_file(case.document, case.receive) if case.receive.on_bad_file == "refuse" else None
-    if bad is not None:
+    office = case.ours.index if case.ours else ""
+    bad = bad_file(case.document, case.receive, office)
+    if bad is not None and case.receive.on_bad_file == "refuse":
         what = "larger than" if bad.too_large else "of another kind than"
-        words = f"a file is {what} the receive rule {case.rule} takes"
+        words = f"a file is {what} a receive rule takes: {case.rule}"
         raise Refused(Reason.BAD_FILE, words, place=bad.name, expected=bad.expected, found=bad.found)
 
 

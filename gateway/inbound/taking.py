@@ -32,10 +32,13 @@ def taken(document: Document, receive: ReceiveSettings, level: Term, office: str
     return document
 
 
-def bad_file(document: Document, receive: ReceiveSettings) -> BadFile | None:
-    """Return the first file that is of another kind or larger than *receive* takes; None when all are welcome."""
+def bad_file(document: Document, receive: ReceiveSettings, office: str) -> BadFile | None:
+    """Return the first file that is of another kind or larger than *receive* takes; None when all are welcome.
+
+    Files of tasks that are not taken do not matter.
+    """
     kinds = tuple(kind.removeprefix(".").casefold() for kind in receive.file_types)
-    for file in _files(document):
+    for file in _files(replace(document, tasks=_tasks(document, receive, office))):
         if kinds and _extension(file) not in kinds:
             return BadFile(file.name, _extension(file), ", ".join(kinds), too_large=False)
         if receive.max_file is not None and file.size > receive.max_file:

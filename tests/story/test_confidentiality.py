@@ -100,6 +100,23 @@ def test_a_restricted_change_is_never_laid_onto_a_card_everybody_sees(tmp_path: 
         assert files_of_open.n == 1
 
 
+def test_reports_are_judged_by_the_level_the_document_counts_as(tmp_path: Path) -> None:
+    rules = """
+[[receive]]
+access_default = "ДСП"
+access_levels = ["ДСП"]
+[[report]]
+access = ["ДСП"]
+events = ["received"]
+"""
+    with town(tmp_path, moscow={"partner": rules}) as offices:
+        card = send_letter(offices.minsk)
+        offices.settle()
+
+        assert [one.state for one in cards(offices.moscow)] == ["registered"]
+        assert news(offices.minsk, card) == ["received"]
+
+
 # --- what leaves --------------------------------------------------------------------------------------------------
 
 

@@ -104,6 +104,20 @@ def test_the_rule_that_applied_is_kept_with_the_document(tmp_path: Path) -> None
         assert kept.rule == "letters"
 
 
+def test_a_document_that_comes_again_changed_is_judged_by_the_rule_of_the_new_message(tmp_path: Path) -> None:
+    rules = '[[receive]]\nname = "orders"\nkind = ["Orders"]\n[[receive]]\nname = "letters"\n'
+    with town(tmp_path, minsk=minsk_with(rules)) as offices:
+        first = arrive(offices.minsk, passport())
+        arrive(offices.minsk, passport(message_id="1a" * 16, return_id="1b" * 16, group="Orders"))
+
+        exchange = offices.minsk.entry(first).exchange
+        assert exchange is not None
+        with offices.minsk.parts.journal.read() as tx:
+            kept = exchanges.get(tx, exchange)
+        assert kept is not None
+        assert kept.rule == "orders"
+
+
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
@@ -175,6 +189,21 @@ def test_files_that_are_welcome_are_registered(tmp_path: Path) -> None:
         arrive(offices.minsk, passport(files=PROGRAM), PROGRAM_BYTES)
 
         assert [card.state for card in cards(offices.minsk)] == ["registered"]
+
+
+def test_a_file_of_a_task_nobody_takes_does_not_matter(tmp_path: Path) -> None:
+    file = (
+        '<File UID="e1" ResourceID="2" Size="1"><Description>setup.exe</Description><Extension>.exe</Extension></File>'
+    )
+    foreign = task("2b" * 16, "EX-BREST", 2).replace("</Text>", f"</Text>{file}")
+    resource = '<Resource UID="2" UniqueName="setup[2].exe"/>'
+    for wanted, state in (("own", "registered"), ("all", "waiting")):
+        rules = f'[[receive]]\nfile_types = ["pdf"]\ntasks = "{wanted}"'
+        with town(tmp_path / wanted, minsk=minsk_with(rules)) as offices:
+            inside = passport(tasks=foreign).replace("</ResourceList>", f"{resource}</ResourceList>")
+            arrive(offices.minsk, inside, PROGRAM_BYTES)
+
+            assert [card.state for card in cards(offices.minsk)] == [state]
 
 
 def test_a_change_that_brings_an_unwelcome_file_waits_although_changes_are_applied(tmp_path: Path) -> None:
