@@ -5,6 +5,7 @@ import click
 
 from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
+from gateway.cli.rehearsing import dry_run
 from gateway.cli.rows import finding_row
 from gateway.ports import Expected, Wanted
 from gateway.settings import Settings
@@ -46,6 +47,9 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
         click.echo(f"{len(rows) - len(wrong)} of {len(rows)} checks passed")
     if not health.ok:
         raise SystemExit(PROBLEMS)
+
+
+edms.add_command(dry_run)
 
 
 def wanted_of(settings: Settings) -> tuple[Wanted, ...]:

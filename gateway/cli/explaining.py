@@ -6,9 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+from click.core import ParameterSource
 
-from gateway.cli.context import PROBLEMS, json_option
+from gateway.cli.context import PROBLEMS, Context, Ended, json_option
 from gateway.cli.output import json_line, plain, printable
+from gateway.cli.ruling import BY_INDEX, rules_row, ruling_of
 from gateway.dialects.wire import Reading, Resource
 from gateway.envelope import NewSink, looks_like_xml, read_package, unseal
 from gateway.errors import Refused
@@ -20,11 +22,13 @@ from gateway.model import (
     DocumentRef,
     Event,
     File,
+    Message,
     Party,
     Problem,
     Report,
     Task,
 )
+from gateway.office import Office
 from gateway.reports import news
 
 Object = dict[str, object]
@@ -33,33 +37,47 @@ Object = dict[str, object]
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @json_option
-def explain(path: Path, as_json: bool) -> None:
+@click.pass_context
+def explain(ctx: click.Context, path: Path, as_json: bool) -> None:
     """Show what a letter, a bare passport or a folder with both says, step by step.
 
     PATH is an .eml file, a passport in XML, or a folder holding a passport and its files.
+    With a configuration also the rules that apply, and why the ones before them do not.
     """
+    office = _office(ctx)
     with TemporaryDirectory() as folder:
-        found = explained(path, Path(folder))
+        found = explained(path, Path(folder), office)
     click.echo(json_line(found) if as_json else for_people(found))
     if found["kind"] is None or any(_of(p)["severity"] == "error" for p in _list(found["problems"])):
         raise SystemExit(PROBLEMS)
 
 
-def explained(path: Path, scratch: Path) -> Object:
+def _office(ctx: click.Context) -> Office | None:
+    """Return the office of the configuration; None when none was named and none holds at the usual place."""
+    root = ctx.find_root()
+    try:
+        return Office(Context(root.obj).settings())
+    except Ended:
+        if root.get_parameter_source("config") is not ParameterSource.DEFAULT:
+            raise
+        return None
+
+
+def explained(path: Path, scratch: Path, office: Office | None = None) -> Object:
     """Return what is understood of *path*, in the keys of docs/operating.md; never raises for what a file can hold."""
     new_sink = Blobs(scratch).sink
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file())
-        return _guarded(lambda: _of_package([_resource(file, new_sink) for file in files], new_sink))
+        return _guarded(lambda: _of_package([_resource(file, new_sink) for file in files], new_sink, office))
     resource = _resource(path, new_sink)
     if looks_like_xml(resource):
-        return _guarded(lambda: _of_package([resource], new_sink))
-    return explained_letter(resource.content, new_sink)
+        return _guarded(lambda: _of_package([resource], new_sink, office))
+    return explained_letter(resource.content, new_sink, office)
 
 
-def explained_letter(letter: Content, new_sink: NewSink) -> Object:
+def explained_letter(letter: Content, new_sink: NewSink, office: Office | None = None) -> Object:
     """Return what is understood of the bytes of a letter; never raises for what they can be."""
-    return _guarded(lambda: _of_letter(letter, new_sink))
+    return _guarded(lambda: _of_letter(letter, new_sink, office))
 
 
 def _guarded(look: Callable[[], Object]) -> Object:
@@ -71,13 +89,13 @@ def _guarded(look: Callable[[], Object]) -> Object:
         return _nothing(_problem("error", "defect", "", f"{type(error).__name__} in the gateway: please report it"))
 
 
-def _of_package(resources: Sequence[Resource], new_sink: NewSink) -> Object:
-    return _of_reading(read_package(resources, new_sink), ())
+def _of_package(resources: Sequence[Resource], new_sink: NewSink, office: Office | None) -> Object:
+    return _of_reading(read_package(resources, new_sink), (), office)
 
 
-def _of_letter(letter: Content, new_sink: NewSink) -> Object:
+def _of_letter(letter: Content, new_sink: NewSink, office: Office | None) -> Object:
     opened = unseal(letter.blocks(), new_sink)
-    return _of_reading(opened.reading, opened.letter.problems)
+    return _of_reading(opened.reading, opened.letter.problems, office)
 
 
 def _resource(path: Path, new_sink: NewSink) -> Resource:
@@ -88,7 +106,7 @@ def _resource(path: Path, new_sink: NewSink) -> Resource:
     return Resource((path.name,), sink.close())
 
 
-def _of_reading(reading: Reading | None, of_letter: Sequence[Problem]) -> Object:
+def _of_reading(reading: Reading | None, of_letter: Sequence[Problem], office: Office | None) -> Object:
     problems = [_problem(p.severity.value, p.code, p.place, p.text) for p in of_letter]
     if reading is None:
         words = "no passport of a known dialect is inside: people's mail"
@@ -116,7 +134,13 @@ def _of_reading(reading: Reading | None, of_letter: Sequence[Problem]) -> Object
         "files": [_file(file) for file in all_files(body)] if body else [],
         "events": [_event(event) for event in news((), message)] if message and isinstance(body, Report) else [],
         "problems": problems,
+        "rules": _rules(message, office),
     }
+
+
+def _rules(message: Message | None, office: Office | None) -> Object | None:
+    ruling = ruling_of(message, office) if office is not None else None
+    return rules_row(ruling, office) if ruling is not None and office is not None else None
 
 
 def all_files(body: Document | Report) -> Iterator[File]:
@@ -223,6 +247,7 @@ def _nothing(*problems: Object) -> Object:
         "files": [],
         "events": [],
         "problems": [*problems],
+        "rules": None,
     }
 
 
@@ -237,11 +262,23 @@ def for_people(found: Object) -> str:
             lines += [f"{key}: {_words(item)}" for item in value]
         elif value:
             lines.append(f"{key}: {_words(value)}")
+    lines += _ruled(_of(found["rules"]))
     for problem in _list(found["problems"]):
         one = _of(problem)
         place = f" at {one['place']}" if one["place"] else ""
         lines.append(f"{one['severity']}: {one['code']}{place}: {one['text']}")
     return "\n".join(printable(line) for line in lines)
+
+
+def _ruled(rules: Mapping[str, object]) -> Iterator[str]:
+    """Yield which rules apply, and why the ones before them do not."""
+    if rules:
+        yield f"partner: {rules['partner']} ({BY_INDEX})"
+    for kind in ("receive", "report") if rules else ():
+        rule = _of(rules[kind])
+        yield f"{kind} rule: {rule['name']}"
+        for over in map(_of, _list(rule["passed_over"])):
+            yield f"  not {over['name'] or 'rule ' + str(over['place'])}: {over['why']}"
 
 
 def _words(value: object) -> str:

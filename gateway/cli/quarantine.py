@@ -13,6 +13,7 @@ from gateway.errors import Reason
 from gateway.journal import entries
 from gateway.journal.entries import Direction, State
 from gateway.model import PartnerId
+from gateway.office import Office
 
 
 @click.group()
@@ -54,7 +55,7 @@ def show_(context: Context, number: int, as_json: bool) -> None:
         show([entry_row(entry)], COLUMNS_IN, as_json=as_json)
         if acts and not as_json:
             show(acts, tuple(acts[0]), as_json=False, title="Acts")
-        understood = explained_letter(letter, journal.blobs.sink)
+        understood = explained_letter(letter, journal.blobs.sink, Office(context.settings()))
         if as_json:
             show([understood], (), as_json=True)
         else:

@@ -20,7 +20,7 @@ from gateway.journal.store import Journal
 from gateway.model import Document, Message
 from gateway.office import Office, Partner
 from gateway.outbound.differences import Difference, addition, difference
-from gateway.outbound.own_tasks import meant_for
+from gateway.outbound.leaving import leaving
 from gateway.outbound.sayings import changes_that_go, no_changes
 from gateway.outbox import Outbox, subscription_of, until
 from gateway.ports import Edms, Failpoint, Outgoing, OutgoingState
@@ -66,7 +66,7 @@ class Amending:
             return self._nothing(item, no_changes("not-sent", None, self.office))
         sent = exchange.message.body
         assert isinstance(sent, Document)  # exchanges of ours are about documents
-        now = replace(item, document=meant_for(item.document, item.to, partner.settings.tasks))
+        now = replace(item, document=leaving(item, partner, self.office.settings.access))
         found = difference(sent, now.document, item.to)
         lost = last_was_lost(letters)
         if not found.can_be_told and not lost:

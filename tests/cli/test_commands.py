@@ -27,6 +27,7 @@ KEYS = {
     "files",
     "events",
     "problems",
+    "rules",
 }
 CORPORA = Path(os.environ.get("GATEWAY_CORPORA", Path(__file__).parents[2].parent / "shared" / "corpora"))
 
