@@ -15,6 +15,7 @@ from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import Outbound
 from gateway.journal.exchanges import Exchange
 from gateway.model import (
+    CardRef,
     Contents,
     Document,
     DocumentType,
@@ -22,6 +23,7 @@ from gateway.model import (
     EventKey,
     EventKind,
     Message,
+    Number,
     Report,
     ReportKind,
     Subscription,
@@ -30,6 +32,9 @@ from gateway.office import Office, Partner
 from gateway.ports import NO_FILES
 from gateway.sealing import Going, Sealer
 from gateway.settings import OfficeSettings
+
+# Russian for people whatever the partner's language, as all texts of the standard (docs/protocol.md).
+REGISTERED_APART = "Изменённый документ зарегистрирован отдельно, под этим номером."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,36 @@ class Outbox:
         standing = [event for event in history if event.kind not in (EventKind.RECEIVED, EventKind.REFUSED)]
         for outbound in self.due(exchange, history, standing[-1:], now):
             entries.queue(tx, outbound, now)
+
+    def tell_version(
+        self,
+        tx: Connection,
+        document: Exchange,
+        version: str,
+        number: Number,
+        card: CardRef,
+        now: datetime,
+        news: Sequence[Event] = (),
+    ) -> None:
+        """Tell that another *version* of a *document* (its name, for the event key) became *card*, known as *number*.
+
+        Put onto the document's own card, it was edited.  On a card of its own it is the document's registration when
+        there was none, with the *news* of that card; otherwise the document stands, and the sender hears both numbers.
+        """
+        facts: list[Event] = []
+        own = card == document.subject_card
+        if document.registered is None:
+            document = replace(document, subject_card=card, registered=number)
+            facts += [registered_as(number, card, now), *news]
+        if own:
+            facts.append(Event(EventKind.EDITED, EventKey(f"edited:{version}"), now, number=number, card=card))
+        elif document.registered != number:
+            beside = Document(uid=document.document_uid, number=number, card=card)
+            key = EventKey(f"edited:{version}")
+            facts.append(
+                Event(EventKind.EDITED, key, now, number=number, card=card, document=beside, text=REGISTERED_APART)
+            )
+        self.tell(tx, document, facts, now)
 
     # --- reports
 
@@ -158,6 +193,17 @@ class Outbox:
         if rung <= reports.Rung.RECEIVED and wanted.registration:
             return sent_at + limits.registered
         return None
+
+
+def registered_as(number: Number, card: CardRef, at: datetime, *, draft: bool = False) -> Event:
+    """Return the fact that a document stands registered: the same one whoever tells it.
+
+    A *draft* stands on a card as one, without a number.
+    """
+    key = EventKey(f"registered:{number.text}:{number.date}")
+    if draft:
+        return Event(EventKind.REGISTERED, key, at, card=card, document=Document(type=DocumentType.DRAFT))
+    return Event(EventKind.REGISTERED, key, at, number=number, card=card)
 
 
 def subscription_of(partner: Partner, document: Document) -> Subscription:

@@ -23,6 +23,8 @@ from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, TRY_LATER, UNAVAILA
 from gateway.cli.officials import COLUMNS
 from gateway.content import Held
 from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.registry.people.papers import NOTED, NOTED_CODE
+from gateway.edms_adapter.registry.seed import REFUSAL_REASONS
 from gateway.inbound.accept import take
 from gateway.inbound.delivery import Delivery
 from gateway.inbound.intake import WORDS
@@ -172,6 +174,12 @@ def test_the_refusal_codes_are_those_of_the_code() -> None:
     told = [(int(code), words(reason)[0], said) for code, reason, said in listed]
     assert told == [(code, reason.value, WORDS.get(reason, "—")) for reason, code in CODES.items()]
     assert int(other[0]) == OTHER_CODE
+
+
+def test_the_reasons_a_person_chooses_from_are_those_of_the_registry() -> None:
+    told = {int(code): said.partition(",")[0] for code, said in rows(text("protocol.md"), "### Refusals by a person")}
+
+    assert told == {**dict(REFUSAL_REASONS), NOTED_CODE: NOTED}
 
 
 def problem_codes(folder: Path) -> set[str]:

@@ -8,6 +8,8 @@ A change that waits is laid before a person under an id of its own, so what the 
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from gateway import identity
 from gateway.errors import Reason, Refused
 from gateway.inbound.desk import Desk
@@ -19,7 +21,7 @@ from gateway.inbound.taking import taken
 from gateway.journal import exchanges
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
-from gateway.model import CardRef, Contents, DocumentUid, Event, EventKey, EventKind, ExchangeId
+from gateway.model import CardRef, Contents, DocumentUid, ExchangeId
 from gateway.ports import Intake, Registration, Waiting
 
 
@@ -38,16 +40,18 @@ def act_on_change(
     minded = doubts(case, ours)
     if not minded and not case.is_open:  # the card it would be added to may be one that everybody sees
         minded = (WAITS[ours.language]["level"].format(level=case.level.text or case.level.index),)
-    if not document.supplement and receive.on_change == "add-files":
-        document = replace(document, tasks=())
-    if not document.supplement and receive.on_change == "edit-tasks":
-        document = replace(document, files=())
-    if not minded and (document.supplement or receive.on_change in ("add-files", "edit-tasks")):
-        return desk.ask_edms(lambda: desk.edms.attach(exchange.id, document, contents, follow_up), now)
-    if not document.supplement and receive.on_change == "refuse":
-        raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
     same = exchange.digest == identity.document_digest(case.document)
-    because = () if document.supplement else (WAITS[ours.language]["again" if same else "changed"],)
+    on_change = "wait" if same else receive.on_change
+    if not document.supplement and on_change == "add-files":
+        document = replace(document, tasks=())
+    if not document.supplement and on_change == "edit-tasks":
+        document = replace(document, files=())
+    if not minded and (document.supplement or on_change in ("add-files", "edit-tasks")):
+        return desk.ask_edms(lambda: desk.edms.attach(exchange.id, document, contents, follow_up), now)
+    if not document.supplement and on_change == "refuse":
+        raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
+    said = "again" if same else "changed" if exchange.registered else "version"
+    because = () if document.supplement else (WAITS[ours.language][said],)
     waiting = replace(intake, wait_because="; ".join((*because, *minded)))
     document = taken(case.document, case.receive, case.level, ours.index)  # whole: a person decides what of it is added
     return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
@@ -61,14 +65,14 @@ def finish_changed(
     with desk.journal.write() as tx:
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         if isinstance(outcome, Waiting):
-            exchanges.open_(tx, _waiting_exchange(exchange, follow_up, outcome.ref, now))
-            about = _about(case, follow_up, exchange)
+            _lay_aside(tx, _version_of(exchange, follow_up, case, outcome.ref, now))
             why = Refused(Reason.CHANGED, outcome.reason)
-            return conclude(tx, entry, State.WAITING, about, now, why=why)
-        fact = Event(EventKind.EDITED, EventKey(f"edited:{follow_up}"), now, number=outcome.number, card=outcome.ref)
-        desk.outbox.tell(tx, exchange, (fact,), now)
-        about = _about(case, exchange.id, exchange)
-        return conclude(tx, entry, State.DONE, about, now, detail="a change")
+            return conclude(tx, entry, State.WAITING, _about(case, follow_up, exchange), now, why=why)
+        desk.outbox.tell_version(tx, exchange, follow_up, outcome.number, outcome.ref, now, outcome.events)
+        version = exchanges.get(tx, follow_up, lock=True)
+        if version is not None:  # it waited for a person
+            exchanges.save(tx, replace(version, subject_card=outcome.ref, registered=outcome.number))
+        return conclude(tx, entry, State.DONE, _about(case, exchange.id, exchange), now, detail="a change")
 
 
 def _about(case: Case, id: ExchangeId, exchange: Exchange) -> About:
@@ -76,9 +80,22 @@ def _about(case: Case, id: ExchangeId, exchange: Exchange) -> About:
     return About(case.partner.id, id, case.message.id, "document", case.letter_id, exchange.office, case.rule)
 
 
-def _waiting_exchange(exchange: Exchange, follow_up: ExchangeId, card: CardRef, now: datetime) -> Exchange:
+def _version_of(exchange: Exchange, follow_up: ExchangeId, case: Case, card: CardRef, now: datetime) -> Exchange:
     """An exchange for the paper alone, so that what a person decides about it finds its letter; it reports nothing."""
-    uid = DocumentUid(f"{exchange.document_uid}#{follow_up[:8]}")
     return replace(
-        exchange, id=follow_up, document_uid=uid, subject_card=card, registered=None, message=None, opened_at=now
+        exchange,
+        id=follow_up,
+        follows=exchange.id,
+        document_uid=DocumentUid(f"{exchange.document_uid}#{follow_up[:8]}"),
+        digest=identity.document_digest(case.document),
+        subject_card=card,
+        registered=None,
+        message=None,
+        opened_at=now,
     )
+
+
+def _lay_aside(tx: Connection, version: Exchange) -> None:
+    """Open the exchange of a paper that waits, or open it again: the same change may come after it was refused."""
+    if exchanges.open_(tx, version) is not version:
+        exchanges.save(tx, version)

@@ -41,7 +41,6 @@ from gateway.model import (
     Contents,
     Document,
     DocumentRef,
-    DocumentType,
     Event,
     EventKey,
     EventKind,
@@ -52,6 +51,7 @@ from gateway.model import (
     ReportKind,
 )
 from gateway.office import Origin, Partner
+from gateway.outbox import registered_as
 from gateway.ports import Original, Registration, Waiting
 
 NOT_UNDERSTOOD = Refused(Reason.UNSUPPORTED, "neither a document nor a report")
@@ -244,7 +244,8 @@ def finish(
             exchanges.save(tx, replace(exchange, subject_card=outcome.ref))
             return conclude(tx, entry, State.WAITING, about(case, exchange), now, detail=outcome.reason)
         exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
-        desk.outbox.tell(tx, exchange, (registered_as(outcome, now), *outcome.events), now)
+        fact = registered_as(outcome.number, outcome.ref, outcome.at or now, draft=outcome.is_draft)
+        desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
         return conclude(tx, entry, State.DONE, about(case, exchange), now)
 
 
@@ -260,16 +261,6 @@ def finish_refused(entry: Entry, case: Case, exchange: Exchange, why: Refused, d
             key = EventKey(f"refused:{case.message.return_id}:{case.message.id}")
             desk.outbox.tell(tx, exchange, (Event(EventKind.REFUSED, key, now, refusal=refusal_of(why)),), now)
         conclude(tx, entry, state, about(case, exchange), now, why=why)
-
-
-def registered_as(outcome: Registration, now: datetime) -> Event:
-    """The fact that the document stands on a card of ours; a draft stands there as one, without a number."""
-    number, draft = outcome.number, Document(type=DocumentType.DRAFT)
-    key = EventKey(f"registered:{number.text}:{number.date}")
-    at = outcome.at or now
-    if outcome.is_draft:
-        return Event(EventKind.REGISTERED, key, at, card=outcome.ref, document=draft)
-    return Event(EventKind.REGISTERED, key, at, number=number, card=outcome.ref)
 
 
 def received_now(message: Message, now: datetime) -> Event:

@@ -45,6 +45,8 @@ def judge(tx: Connection, entry: Entry, message: Message, opening: Exchange) -> 
     again = noted is not None
     if standing is None:
         return Judgement(Repeat.NEW, None, again)
+    if again and entry.exchange not in (None, opening.id):  # it was laid before a person as a version of the document
+        return Judgement(Repeat.CHANGED, standing, again)
     if standing.digest != digest and (standing.registered is not None or standing.subject_card):
         return Judgement(Repeat.CHANGED, standing, again)
     if standing.registered is not None:

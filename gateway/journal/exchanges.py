@@ -37,6 +37,7 @@ class Exchange:
     number: Number = Number()  # as its sender has it
     subject_card: CardRef = CardRef("")  # the card in our EDMS; empty: none yet
     outgoing_ref: str | None = None  # out: the newest dispatch row of our EDMS
+    follows: ExchangeId | None = None  # in: a paper that changes or repeats that one's document; it reports nothing
     until: datetime | None = None  # the last moment at which reports are owed; None: no end
     subscription: Subscription | None = None  # None: the sender said nothing
     message: Message | None = None  # the newest message with the document; None: not kept
@@ -55,7 +56,7 @@ _EMPTY: ColumnElement[str] = literal_column("''")  # literal, or the partial ind
 R = schema.return_ids.c
 _NAMES = (
     *("id", "direction", "partner", "office", "document_uid", "opened_at", "digest", "return_id"),
-    *("number_text", "number_date", "subject_card", "outgoing_ref", "until", "subscription", "message"),
+    *("number_text", "number_date", "subject_card", "outgoing_ref", "follows", "until", "subscription", "message"),
     *("registered_text", "registered_date", "rung", "letter_id", "rule", "attempt", "open", "due_at", "heard_at"),
 )
 _COLUMNS = tuple(X[name] for name in _NAMES)
@@ -169,6 +170,12 @@ def overdue(tx: Connection, now: datetime, limit: int) -> tuple[Exchange, ...]:
     return tuple(map(_exchange, tx.execute(statement)))
 
 
+def versions(tx: Connection, id: ExchangeId) -> tuple[ExchangeId, ...]:
+    """Return *id* and every exchange that follows it: all papers of one document."""
+    followers = tx.execute(select(X.id).where(X.follows == id).order_by(X.id)).scalars()
+    return (id, *map(ExchangeId, followers))
+
+
 def return_ids(tx: Connection, id: ExchangeId) -> tuple[ReturnId, ...]:
     """Return every return id the exchange ever used."""
     found = tx.execute(select(R.return_id).where(R.exchange == id).order_by(R.return_id))
@@ -224,6 +231,7 @@ def _row(exchange: Exchange) -> dict[str, Any]:  # Any: column values
         "number_date": exchange.number.date,
         "subject_card": exchange.subject_card,
         "outgoing_ref": exchange.outgoing_ref or None,
+        "follows": exchange.follows,
         "until": exchange.until,
         "subscription": to_json(exchange.subscription) if exchange.subscription else None,
         "message": to_json(exchange.message) if exchange.message else None,
@@ -252,6 +260,7 @@ def _exchange(row: Row[Any]) -> Exchange:  # Any: a row of `_COLUMNS`
         number=Number(row.number_text, row.number_date),
         subject_card=row.subject_card,
         outgoing_ref=row.outgoing_ref,
+        follows=row.follows,
         until=row.until,
         subscription=from_json(Subscription, row.subscription) if row.subscription else None,
         message=from_json(Message, row.message) if row.message else None,

@@ -186,6 +186,7 @@ exchanges = Table(
     Column("number_date", Date()),
     _words("subject_card"),
     Column("outgoing_ref", Words()),
+    Column("follows", Words()),
     Column("opened_at", Moment(), nullable=False),
     Column("until", Moment()),
     Column("subscription", Text()),
@@ -206,6 +207,7 @@ exchanges = Table(
     _partial("ix_exchanges_registered", "registered_text", where="registered_text IS NOT NULL"),
     _partial("ix_exchanges_outgoing", "outgoing_ref", where="outgoing_ref IS NOT NULL"),
     _partial("ix_exchanges_card", "subject_card", where="subject_card <> ''"),
+    _partial("ix_exchanges_follows", "follows", where="follows IS NOT NULL"),
 )
 
 return_ids = Table(  # every return id an exchange ever used

@@ -22,10 +22,11 @@ from gateway.journal.entries import Entry, State
 from gateway.journal.events import Recorded
 from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
-from gateway.model import CardRef, Event, EventKind, ExchangeId, Message, Party
+from gateway.model import Event, ExchangeId, Message, Party
 from gateway.office import Office, Partner
 from gateway.outbound import drafts
 from gateway.outbound.amending import Amending
+from gateway.outbound.decisions import Decisions
 from gateway.outbound.leaving import leaving
 from gateway.outbound.overdue import Overdue, last_letter
 from gateway.outbound.sayings import said
@@ -194,13 +195,7 @@ class Collector:
         fresh = 0
         for exchange_id, facts in self._unheard(page.events):  # each in its own commit: others wait for the journal
             with self.journal.write() as tx:
-                exchange = exchanges.get(tx, exchange_id, lock=True)
-                if exchange is None:
-                    log.warning("the EDMS reports on an exchange the journal does not know", exchange=exchange_id)
-                elif exchange.registered is None and exchange.subject_card:
-                    self._decided(tx, exchange, facts, now)
-                else:
-                    fresh += len(self.outbox.tell(tx, exchange, facts, now, page.contents))
+                fresh += Decisions(tx, self.outbox, page.contents, now).hear(exchange_id, facts)
         with self.journal.write() as tx:
             cursors.put(tx, CURSOR, page.cursor)
         self.failpoint("collect:told-partners")
@@ -213,21 +208,6 @@ class Collector:
             known = events.known(tx, [exchange for exchange, _ in grouped])
         unheard = ((id, [fact for fact in facts if (id, fact.key) not in known]) for id, facts in grouped)
         return [(id, facts) for id, facts in unheard if facts]
-
-    def _decided(self, tx: Connection, exchange: Exchange, facts: Sequence[Event], now: datetime) -> None:
-        """A person decided about a paper that waited: its letters go on.
-
-        Registered: they are processed again, and the EDMS answers with the registration.  Refused: the partner hears
-        the person's words, and the same document may come again.
-        """
-        kinds = {fact.kind for fact in facts}
-        if EventKind.REGISTERED in kinds:
-            entries.reopen(tx, exchange.id, "a person registered it", now)
-        elif EventKind.REFUSED in kinds:
-            entries.reopen(tx, exchange.id, "a person refused it", now)
-            for entry in entries.select(tx, exchange=exchange.id, states=[State.ACCEPTED]):
-                entries.conclude(tx, entry.id, State.DONE, now=now, detail="a person refused it")
-            self.outbox.tell(tx, replace(exchange, subject_card=CardRef("")), facts, now)
 
     # --- what the EDMS must hear
 

@@ -29,7 +29,8 @@
 | `kind` of signature, `version` beyond 32 bits  | nothing                                                          |
 | `days` of a subscription                       | 1 to 999; a report has no subscription                           |
 | kind of the document a report is about         | its text, without the index; without the sender's card           |
-| refusal: expected, found                       | in the text; `retryable` is true                                 |
+| refusal: expected, found                       | in the text; `retryable` is true, but for code 1020              |
+| taken note of without registration             | a refusal with code 1020                                         |
 | a receipt or refusal                           | that and nothing else; a receipt without moment: time of sending |
 | registration without a document                | an incoming document of that number under the sender's uid       |
 | an edited document that is not described       | the registered one, else the one the report is about             |
@@ -40,7 +41,7 @@ from datetime import date
 
 from gateway.dialects.sev.degrade_documents import Passport, filled
 from gateway.dialects.sev.degrade_values import as_contact, as_party, as_task, first_system, heard
-from gateway.dialects.sev.failures import failure_words
+from gateway.dialects.sev.failures import NOTED, failure_words
 from gateway.dialects.sev.parties import or_none
 from gateway.dialects.sev.subscriptions import bounded_days
 from gateway.dialects.sev.tasks import keys_by_uid
@@ -120,7 +121,8 @@ def _report(report: Report, message: Message) -> Report:
 
 
 def _refusal(refusal: Refusal) -> Refusal:
-    return Refusal(refusal.code, failure_words(refusal), one_line(refusal.place))
+    place = one_line(refusal.place)
+    return Refusal(refusal.code, failure_words(refusal), place, retryable=refusal.code != NOTED)
 
 
 def _described(report: Report) -> Report:

@@ -157,11 +157,11 @@ card = Table(
     _to("office_id", "office", required=False),  # whose it is; NULL: nobody has said
     Column("uid", Text, unique=True),  # of an outgoing document: the same for ever
     Column("direction", Text, CheckConstraint("direction in ('in', 'out')"), nullable=False),
-    # a waiting paper is a card without a number, and so is a draft; joined: put onto another card
+    # a waiting paper is a card without a number, and so is a draft; joined: put onto another card; noted: only read
     Column(
         "state",
         Text,
-        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined', 'draft')"),
+        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined', 'noted', 'draft')"),
         nullable=False,
     ),
     _to("group_id", "doc_group", required=False),  # NULL only while it waits
@@ -176,6 +176,8 @@ card = Table(
     _moment("made_at", required=True),
     # incoming: the sender's side
     _to("correspondent_id", "correspondent", required=False),
+    Column("sender", Text),  # as the message names its organisation, known to us or not
+    Column("sender_index", Text),
     Column("partner_uid", Text, index=True),
     Column("partner_number", Text),
     Column("partner_date", Date),
@@ -187,16 +189,27 @@ card = Table(
     Column("waits_because", Text),
     _moment("decided_at", index=True),
     _to("decided_by", "person", required=False),
+    Column("refusal_code", Integer),
     Column("refusal", Text),
     _to("joined_to", "card", required=False),
     # of a draft; a version has one uid wherever it is
     Column("draft_status", Text),
     Column("draft_version", Integer),
     Column("draft_version_uid", Text),
+    # the paper original: incoming, whether it shall come and when it came; outgoing, whether it goes too
+    Column("original_follows", Boolean),  # NULL: not said
+    _moment("original_at"),
+    _to("original_by", "person", required=False),  # who took it
     # outgoing: ours
     _to("signer_id", "person", required=False),
     _to("drafter_id", "person", required=False),
     Index("card_of_partner", "correspondent_id", "partner_date"),
+)
+refusal_reason = Table(  # what a clerk chooses from
+    "refusal_reason",
+    metadata,
+    Column("code", Integer, primary_key=True, autoincrement=False),  # for the wire
+    Column("text", Text, nullable=False),
 )
 card_file = Table(
     "card_file",
@@ -424,13 +437,24 @@ card_news = Table(
     Column("text", Text, nullable=False),
 )
 
+# The folder of papers that wait for a person, as anybody may query it.
+WAITING_PAPER = """
+select c.id as card, coalesce(t.short_name, c.sender) as sender,
+       coalesce(t.exchange_index, c.sender_index) as sender_index, c.partner_number as number, c.partner_date as date,
+       c.subject, c.waits_because as reason,
+       (select count(*) from card_file f where f.card_id = c.id and f.signs_id is null) as files, c.made_at as since
+from card c left join correspondent t on t.id = c.correspondent_id where c.state = 'waiting'
+"""
+VIEW = {"sqlite": "create view if not exists waiting_paper as", "postgresql": "create or replace view waiting_paper as"}
+
 
 def create(url: str) -> None:
-    """Make every table of the registry, and the gateway's own beside them; those that are there stay."""
+    """Make every table and view of the registry, and the gateway's own beside them; those that are there stay."""
     made = engine(url)
     try:
         with made.begin() as connection:
             metadata.create_all(connection)
+            connection.execute(text(f"{VIEW[connection.dialect.name]} {WAITING_PAPER}"))
             Association(ClaimSection(), DatabaseSection()).metadata.create_all(connection)
     finally:
         made.dispose()

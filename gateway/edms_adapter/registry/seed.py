@@ -49,6 +49,17 @@ LINK_KINDS = (
     ("В связи с", "Упомянут в"),
 )
 IN_JOURNAL, OUT_JOURNAL = "Входящие", "Исходящие"
+# Why a clerk refuses: the code for the wire, and the words the sender reads (docs/protocol.md, "Refusal codes").
+REFUSAL_REASONS = (
+    (1016, "Отказано в регистрации"),
+    (1031, "Документ адресован другой организации"),
+    (1032, "Вопрос не относится к компетенции организации"),
+    (1033, "Документ не подписан или подписан неуполномоченным лицом"),
+    (1034, "Приложения представлены не полностью"),
+    (1035, "Файл документа не открывается или не читается"),
+    (1036, "Не указаны обязательные реквизиты документа"),
+    (1037, "Документ поступил повторно"),
+)
 
 
 def seed(
@@ -73,6 +84,8 @@ def seed(
             _add_journals(connection, key, prefixes)
             for word, reverse in LINK_KINDS:
                 _add(connection, "link_kind", word=word, reverse=reverse)
+            reasons = [{"code": code, "text": text} for code, text in REFUSAL_REASONS]
+            connection.execute(insert(metadata.tables["refusal_reason"]), reasons)
     finally:
         made.dispose()
 

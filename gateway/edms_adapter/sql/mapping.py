@@ -183,7 +183,7 @@ class WaitingSection(Section):
 
     steps: tuple[Step, ...] = ()
     card: Expr | None = None  # its key; None: as [[register]] gives it
-    # → waiting, card, number, date, at of every paper decided about; card is NULL for a refused one
+    # → waiting, card, number, date, at of every paper decided about; card is NULL for one that became none
     settled: Sql | None = None
 
 

@@ -181,7 +181,10 @@ def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
         "link_in_words": link_in_words,
         "author": lambda party=None, number=None: Author(party, number),
         "drafter": lambda party=None, note="": Drafter(party, text(note)) if party else None,
-        "refusal": lambda code, words, place="": Refusal(int(code), text(words), text(place)),
+        "refusal": lambda code, words, place="", retryable=True: Refusal(
+            int(code), text(words), text(place), retryable=bool(retryable)
+        ),
+        "flag": lambda value: None if value is None else bool(value),
         "subscription": lambda days: Subscription(int(days)),
         "task_uid": lambda uid: TaskUid(text(uid)) if uid else None,
         "without_nothing": without_nothing,

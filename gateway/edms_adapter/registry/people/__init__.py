@@ -42,7 +42,14 @@ from gateway.edms_adapter.registry.people.looking import (
     news,
     waiting,
 )
-from gateway.edms_adapter.registry.people.papers import join_waiting, refuse_waiting, register_waiting
+from gateway.edms_adapter.registry.people.papers import (
+    enter_paper,
+    join_waiting,
+    note_waiting,
+    refusal_reasons,
+    refuse_waiting,
+    register_waiting,
+)
 from gateway.edms_adapter.registry.people.rows import at_work, rows
 from gateway.edms_adapter.registry.people.sending import answer, send, send_again, send_changes, withdraw
 from gateway.edms_adapter.registry.people.staff import appoint_head, dismiss, partner_people, rename
@@ -64,6 +71,7 @@ __all__ = [
     "close",
     "direct",
     "dismiss",
+    "enter_paper",
     "forward",
     "go_away",
     "inbox",
@@ -75,9 +83,11 @@ __all__ = [
     "mentioned",
     "news",
     "note_progress",
+    "note_waiting",
     "open_by_hand",
     "open_year",
     "partner_people",
+    "refusal_reasons",
     "refuse_waiting",
     "register_draft",
     "register_waiting",

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from gateway.edms_adapter.registry.people.rows import add, default_group, do, office_key, one, person_key
+from gateway.edms_adapter.registry.people.rows import add, default_group, do, office_key, one, person_key, rows
 from gateway.edms_adapter.sql.database import Work
+from gateway.edms_adapter.sql.values import Record
 
 INLINE_BYTES = 131_072  # LIMIT: larger files go into the file store
 
@@ -28,11 +29,13 @@ def write_card(
     uid: str = "",
     store: Path | None = None,
     deadline: date | None = None,
+    original_follows: bool | None = None,
 ) -> int:
     """Register an outgoing document with its files; returns the key of its card.
 
     It is of the signer's organisation, with a number from that one's journal.
     *on* is the date of registration (UTC's date of *now* when not given); a file over 128 KiB needs the *store*.
+    *original_follows* says whether paper goes too; None: nothing is said about it.
     """
     day = on or now.date()
     office = office_key(work, signer)
@@ -50,6 +53,7 @@ def write_card(
         subject=subject,
         made_at=now,
         deadline=deadline,
+        original_follows=original_follows,
         signer_id=person_key(work, signer),
         drafter_id=person_key(work, drafter),
     )
@@ -135,4 +139,40 @@ def put_file(
         role="text" if position == 1 else "annex",
         approval_id=approval,
         **where,
+    )
+
+
+def move_contents(work: Work, card_key: int, target: int) -> None:
+    """Move files and instructions to the *target* card: files it does not have, instructions new or changed."""
+    for instruction in rows(work, "select * from instruction where card_id = :key order by id", key=card_key):
+        _move_instruction(work, instruction.id, target, instruction)
+    do(
+        work,
+        "update card_file set card_id = :target where card_id = :key and signs_id is null and not exists (select 1 from"
+        " card_file f where f.card_id = :target and f.sha256 = card_file.sha256 and f.name = card_file.name)",
+        target=target,
+        key=card_key,
+    )
+    do(
+        work,
+        "update card_file set card_id = :target where card_id = :key"
+        " and signs_id in (select id from card_file where card_id = :target)",
+        target=target,
+        key=card_key,
+    )
+
+
+def _move_instruction(work: Work, key: int, target: int, instruction: Record) -> None:
+    """Move one instruction, or change the one that the *target* card has under its uid."""
+    found = "select id from instruction where card_id = :card and uid = :uid"
+    same = rows(work, found, card=target, uid=instruction.uid)
+    if not same:
+        return do(work, "update instruction set card_id = :target where id = :key", target=target, key=key)
+    do(work, "update card_file set instruction_id = :same where instruction_id = :key", same=same[0].id, key=key)
+    return do(
+        work,
+        "update instruction set text = :text, deadline = :deadline where id = :same",
+        text=instruction.text,
+        deadline=instruction.deadline,
+        same=same[0].id,
     )

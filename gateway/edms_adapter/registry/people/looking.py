@@ -21,8 +21,8 @@ def card_of(work: Work, partner_number: str) -> Record:
 
 
 def waiting(work: Work) -> list[Record]:
-    """Return the folder of papers that wait for a person."""
-    return rows(work, "select * from card where state = 'waiting' order by id")
+    """Return the folder of papers that wait for a person, the oldest first."""
+    return rows(work, "select * from waiting_paper order by since, card")
 
 
 def inbox(work: Work, name: str) -> list[Record]:

@@ -46,6 +46,11 @@ def do(work: Work, sql: str, **values: object) -> None:
     work.run(text(sql), values)
 
 
+def changed(work: Work, sql: str, **values: object) -> int:
+    """Run a statement and return how many rows it changed."""
+    return int(work.run(text(sql), values).rowcount)
+
+
 def office_key(work: Work, person: str) -> int | None:
     """Return which of our organisations somebody works for; None: for every one."""
     found = one(work, "select office_id from person where id = :key", key=person_key(work, person))

@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("number_date", sa.Date(), nullable=True),
         sa.Column("subject_card", sa.Text(), server_default="", nullable=False),
         sa.Column("outgoing_ref", sa.Text(), nullable=True),
+        sa.Column("follows", sa.Text(), nullable=True),
         sa.Column("opened_at", MOMENT, nullable=False),
         sa.Column("until", MOMENT, nullable=True),
         sa.Column("subscription", sa.Text(), nullable=True),
@@ -169,6 +170,7 @@ def upgrade() -> None:
     op.create_index("ix_exchanges_card", "exchanges", ["subject_card"], **where("subject_card <> ''"))
     op.create_index("ix_exchanges_due", "exchanges", ["due_at"], **where("due_at IS NOT NULL"))
     op.create_index("ix_exchanges_document", "exchanges", ["partner", "document_uid"])
+    op.create_index("ix_exchanges_follows", "exchanges", ["follows"], **where("follows IS NOT NULL"))
     op.create_index("ix_exchanges_number", "exchanges", ["number_text"], **where("number_text <> ''"))
     op.create_index("ix_exchanges_outgoing", "exchanges", ["outgoing_ref"], **where("outgoing_ref IS NOT NULL"))
     op.create_index("ix_exchanges_registered", "exchanges", ["registered_text"], **where("registered_text IS NOT NULL"))
