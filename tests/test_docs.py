@@ -23,6 +23,7 @@ from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, TRY_LATER, UNAVAILA
 from gateway.cli.officials import COLUMNS
 from gateway.content import Held
 from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.registry.desk import main as desk_main
 from gateway.edms_adapter.registry.people.papers import NOTED, NOTED_CODE
 from gateway.edms_adapter.registry.seed import REFUSAL_REASONS
 from gateway.inbound.accept import take
@@ -131,15 +132,19 @@ def commands() -> list[tuple[str, str]]:
     for page in PAGES:
         for block in blocks(page.read_text(encoding="utf-8"), "console"):
             typed = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-            found += [(page.name, line) for line in typed if line.startswith("edms-gateway")]
+            found += [(page.name, line) for line in typed if line.startswith(("edms-gateway", "edms-registry"))]
     return found
 
 
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_every_command_that_is_shown_exists_with_its_options(page: str, line: str) -> None:
     """Raises UsageError when it does not."""
-    said = iter(shlex.split(line)[1:])
+    program, *arguments_given = shlex.split(line)
+    said = iter(arguments_given)
     command: click.Command = main
+    if program == "edms-registry":
+        command = desk_main
+        next(said)  # the database
     arguments: list[str] = []
     for word in said:
         if word == "--config":

@@ -87,7 +87,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "babel": ("wording",),
     "pydantic": ("settings", "edms_adapter.sql", "journal.values"),
     "pydantic_core": ("settings", "edms_adapter.sql", "journal.values"),
-    "click": ("cli", "demo"),
+    "click": ("cli", "demo", "edms_adapter.registry"),
     "rich": ("cli",),
     "structlog": (
         "logs",

@@ -97,10 +97,12 @@ def test_the_program_finds_its_folders_beside_it_in_a_source_tree() -> None:
     assert set(load_templates()) == {"en", "ru"}
 
 
-def test_the_command_is_installed(wheel: Path) -> None:
+def test_the_commands_are_installed(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (entry_points,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
-        assert "edms-gateway = gateway.cli:main" in archive.read(entry_points).decode()
+        installed = archive.read(entry_points).decode()
+    assert "edms-gateway = gateway.cli:main" in installed
+    assert "edms-registry = gateway.edms_adapter.registry.desk:main" in installed
 
 
 def test_every_dependency_is_pinned_for_the_tests() -> None:

@@ -5,30 +5,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import uuid4
 
-from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
+from gateway.edms_adapter.registry.people.rows import add, do, inbox_key, one, person_key, rows
 from gateway.edms_adapter.sql.database import Work
-from gateway.edms_adapter.sql.values import Record
 
 
 def forward(work: Work, card_key: int, to: str, *, by: str, now: datetime) -> int:
     """Put a card into one more inbox; of two of one name, into that of the organisation whose card it is."""
-    target = inbox_of(work, card_key, to)
-    return add(
-        work, "inbox_row", inbox_id=target.id, card_id=card_key, kind="document", at=now, by_id=person_key(work, by)
-    )
-
-
-def inbox_of(work: Work, card_key: int, name: str) -> Record:
-    """Return the inbox somebody means: of two of one name, that of the organisation whose card it is."""
-    return one(
-        work,
-        "select i.id, i.name from inbox i left join person p on p.id = i.person_id"
-        " left join department d on d.id = i.department_id"
-        " left join card c on c.id = :card and c.office_id = coalesce(p.office_id, d.office_id)"
-        " where lower(i.name) like lower(:name) || '%' order by case when c.id is null then 1 else 0 end, i.id",
-        card=card_key,
-        name=name,
-    )
+    target, person = inbox_key(work, to, card_key), person_key(work, by)
+    return add(work, "inbox_row", inbox_id=target, card_id=card_key, kind="document", at=now, by_id=person)
 
 
 def instruct(

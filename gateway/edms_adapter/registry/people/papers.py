@@ -14,11 +14,11 @@ from gateway.edms_adapter.registry.people.looking import card
 from gateway.edms_adapter.registry.people.rows import (
     add,
     changed,
+    correspondent_key,
     default_group,
     do,
     group_of,
     office_key,
-    one,
     person_key,
     rows,
 )
@@ -103,7 +103,9 @@ def refuse_waiting(
     With words of one's own the plain reason 1016 needs none of the list.  LookupError for a code that is not there.
     """
     _waiting(work, card_key)
-    chosen = one(work, "select * from refusal_reason where code = :code", code=reason)
+    chosen = next((row for row in refusal_reasons(work) if row.code == reason), None)
+    if chosen is None:
+        raise LookupError(f"the list has no reason {reason}")
     listed = "" if words and chosen.code == REFUSED else chosen.text
     text = ": ".join(part for part in (listed, words.strip()) if part)
     _decide(work, card_key, "refused", by, now, refusal=text, refusal_code=chosen.code)
@@ -132,6 +134,7 @@ def enter_paper(
     *,
     by: str,
     now: datetime,
+    on: date | None = None,
     subject: str = "",
     to: Sequence[str] = (),
 ) -> Entered:
@@ -139,11 +142,15 @@ def enter_paper(
 
     When its document is here already, registered or waiting, the original is noted on that card, its holders find a
     notice, and nothing is registered; else the paper gets a card of its own, in the inboxes *to*.
+    *on* is the calendar date of its coming (UTC's date of *now* when not given).
     """
-    sender = one(work, "select * from correspondent where lower(exchange_index) = lower(trim(:index))", index=index)
-    known = _electronic(work, sender.id, number, date, office_key(work, by))
+    sender, day = correspondent_key(work, index), on or now.date()
+    known = _electronic(work, sender, number, date, office_key(work, by))
     if known is None:
-        return Entered(_paper_card(work, sender.id, number, date, subject, by=by, to=to, now=now), known=False)
+        key = _paper_card(work, sender, number, date, subject, by=by, now=now, on=day)
+        for name in to:
+            forward(work, key, name, by=by, now=now)
+        return Entered(key, known=False)
     if known.original_at is None:
         do(
             work,
@@ -152,7 +159,7 @@ def enter_paper(
             person=person_key(work, by),
             key=known.id,
         )
-        _notify_holders(work, known.id, ARRIVED.format(now.date()), by, now)
+        _notify_holders(work, known.id, ARRIVED.format(day), by, now)
     return Entered(int(known.id), known=True)
 
 
@@ -173,19 +180,19 @@ def _electronic(work: Work, sender: int, number: str, day: date, office: int | N
 
 
 def _paper_card(
-    work: Work, sender: int, number: str, day: date, subject: str, *, by: str, to: Sequence[str], now: datetime
+    work: Work, sender: int, number: str, day: date, subject: str, *, by: str, now: datetime, on: date
 ) -> int:
-    office, today = office_key(work, by), now.date()
+    office = office_key(work, by)
     group = default_group(work, "in", office)
-    key = add(
+    return add(
         work,
         "card",
         office_id=office,
         direction="in",
         state="registered",
         group_id=group.id,
-        number=f"{group.prefix or ''}{next_number(work, group.journal_id, today.year)}",
-        reg_date=today,
+        number=f"{group.prefix or ''}{next_number(work, group.journal_id, on.year)}",
+        reg_date=on,
         subject=subject,
         made_at=now,
         correspondent_id=sender,
@@ -194,9 +201,6 @@ def _paper_card(
         original_at=now,
         original_by=person_key(work, by),
     )
-    for name in to:
-        forward(work, key, name, by=by, now=now)
-    return key
 
 
 # --- parts --------------------------------------------------------------------------------------------------------

@@ -77,5 +77,37 @@ def group_of(work: Work, key: int) -> Record:
 
 
 def person_key(work: Work, name: str) -> int:
-    found = one(work, "select id from person where lower(name) like lower(:name) || '%'", name=name)
-    return int(found.id)
+    """Return the key of a person; LookupError when nobody is called so."""
+    found = rows(work, "select id from person where lower(name) like lower(:name) || '%' order by id", name=name)
+    if not name or not found:
+        raise LookupError(f"nobody here is called {name!r}")
+    return int(found[0].id)
+
+
+def inbox_key(work: Work, name: str, card_key: int = 0) -> int:
+    """Return the key of the inbox of a person or department; LookupError when there is none.
+
+    Of two of one name it is that of the organisation whose card *card_key* is.
+    """
+    found = rows(
+        work,
+        "select i.id from inbox i left join person p on p.id = i.person_id"
+        " left join department d on d.id = i.department_id"
+        " left join card c on c.id = :card and c.office_id = coalesce(p.office_id, d.office_id)"
+        " where lower(i.name) like lower(:name) || '%' order by case when c.id is null then 1 else 0 end, i.id",
+        card=card_key,
+        name=name,
+    )
+    if not name or not found:
+        raise LookupError(f"there is no inbox of {name!r}")
+    return int(found[0].id)
+
+
+def correspondent_key(work: Work, index: str) -> int:
+    """Return the key of an organisation by its exchange index; LookupError when it is not in the directory."""
+    found = rows(
+        work, "select id from correspondent where lower(trim(exchange_index)) = lower(trim(:index))", index=index
+    )
+    if not found:
+        raise LookupError(f"no correspondent has the exchange index {index!r}")
+    return int(found[0].id)

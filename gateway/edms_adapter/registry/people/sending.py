@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.edms_adapter.registry.people.cards import link, write_card
 from gateway.edms_adapter.registry.people.looking import card
-from gateway.edms_adapter.registry.people.rows import add, do, one, person_key, rows
+from gateway.edms_adapter.registry.people.rows import add, correspondent_key, do, one, person_key, rows
 from gateway.edms_adapter.registry.people.staff import chosen
 from gateway.edms_adapter.sql.database import Work
 
@@ -20,13 +20,13 @@ def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to
     An official of that organisation's directory is chosen by exchange index or name; others are written by hand.
     Asked again for the same organisation, only the official is added.
     """
-    organisation = one(work, "select * from correspondent where lower(exchange_index) = lower(:index)", index=index)
+    organisation = correspondent_key(work, index)
     official = chosen(work, index, to)
     add(
         work,
         "addressee",
         card_id=card_key,
-        correspondent_id=organisation.id,
+        correspondent_id=organisation,
         department=official.department if official else None,
         name=official.name if official else to or None,
         post=official.post if official else post or None,
@@ -36,7 +36,7 @@ def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to
         work,
         "select id from dispatch where card_id = :card and correspondent_id = :organisation",
         card=card_key,
-        organisation=organisation.id,
+        organisation=organisation,
     )
     if asked:
         return int(asked[0].id)
@@ -44,7 +44,7 @@ def send(work: Work, card_key: int, index: str, *, clerk: str, now: datetime, to
         work,
         "dispatch",
         card_id=card_key,
-        correspondent_id=organisation.id,
+        correspondent_id=organisation,
         clerk_id=person_key(work, clerk),
         asked_at=now,
     )
