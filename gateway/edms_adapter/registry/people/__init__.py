@@ -6,15 +6,84 @@ moment of the act; people and organisations are named as people name them (a per
 an organisation by its exchange index).
 """
 
-from gateway.edms_adapter.registry.people.cards import (add_file, change_card_deadline, link, remove_file, write_card)
-from gateway.edms_adapter.registry.people.drafts import (Ask, ask, direct, register_draft, sign, take_draft, take_version, write_draft, write_version)
-from gateway.edms_adapter.registry.people.instructions import (cancel, change_deadline, change_executors, close, forward, go_away, instruct, note_progress, reopen, report)
-from gateway.edms_adapter.registry.people.journals import (open_by_hand, open_year)
-from gateway.edms_adapter.registry.people.looking import (approvals, card, card_of, cards, clerk, edms_adapter, executions, executors, files, from, gateway, import, inbox, inboxes, instruction, instructions, ladder, linked, looking, mentioned, news, people, registry, waiting)
-from gateway.edms_adapter.registry.people.papers import (enter_paper, join_waiting, note_waiting, refusal_reasons, refuse_waiting, register_waiting)
-from gateway.edms_adapter.registry.people.rows import (at_work, rows)
-from gateway.edms_adapter.registry.people.sending import (answer, send, send_again, send_changes, withdraw)
-from gateway.edms_adapter.registry.people.staff import (appoint_head, dismiss, partner_people, rename)
+from gateway.edms_adapter.registry.people.cards import (
+    add_file,
+    change_card_deadline,
+    link,
+    remove_file,
+    write_card,
+)
+from gateway.edms_adapter.registry.people.drafts import (
+    Ask,
+    ask,
+    direct,
+    register_draft,
+    sign,
+    take_draft,
+    take_version,
+    write_draft,
+    write_version,
+)
+from gateway.edms_adapter.registry.people.instructions import (
+    cancel,
+    change_deadline,
+    change_executors,
+    close,
+    forward,
+    go_away,
+    instruct,
+    note_progress,
+    reopen,
+    report,
+)
+from gateway.edms_adapter.registry.people.journals import (
+    open_by_hand,
+    open_year,
+)
+from gateway.edms_adapter.registry.people.looking import (
+    approvals,
+    card,
+    card_of,
+    cards,
+    clerk,
+    executions,
+    executors,
+    files,
+    inbox,
+    inboxes,
+    instruction,
+    instructions,
+    ladder,
+    linked,
+    mentioned,
+    news,
+    waiting,
+)
+from gateway.edms_adapter.registry.people.papers import (
+    enter_paper,
+    join_waiting,
+    note_waiting,
+    refusal_reasons,
+    refuse_waiting,
+    register_waiting,
+)
+from gateway.edms_adapter.registry.people.rows import (
+    at_work,
+    rows,
+)
+from gateway.edms_adapter.registry.people.sending import (
+    answer,
+    send,
+    send_again,
+    send_changes,
+    withdraw,
+)
+from gateway.edms_adapter.registry.people.staff import (
+    appoint_head,
+    dismiss,
+    partner_people,
+    rename,
+)
 
 __all__ = [
     "Ask",
@@ -35,16 +104,12 @@ __all__ = [
     "close",
     "direct",
     "dismiss",
-    "edms_adapter",
     "enter_paper",
     "executions",
     "executors",
     "files",
     "forward",
-    "from",
-    "gateway",
     "go_away",
-    "import",
     "inbox",
     "inboxes",
     "instruct",
@@ -54,7 +119,6 @@ __all__ = [
     "ladder",
     "link",
     "linked",
-    "looking",
     "mentioned",
     "news",
     "note_progress",
@@ -62,12 +126,10 @@ __all__ = [
     "open_by_hand",
     "open_year",
     "partner_people",
-    "people",
     "refusal_reasons",
     "refuse_waiting",
     "register_draft",
     "register_waiting",
-    "registry",
     "remove_file",
     "rename",
     "reopen",

@@ -11,10 +11,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.edms_adapter.registry.people.cards import put_file, write_card
-from gateway.edms_adapter.registry.people.instructions import inbox_of
 from gateway.edms_adapter.registry.people.looking import card
 from gateway.edms_adapter.registry.people.papers import join_waiting
-from gateway.edms_adapter.registry.people.rows import add, do, office_key, one, person_key, rows
+from gateway.edms_adapter.registry.people.rows import add, do, inbox_of, office_key, one, person_key, rows
 from gateway.edms_adapter.sql.database import Work
 
 DRAFT_OF, REGISTERED_AS = "Проект документа", "Зарегистрирован как"
@@ -114,7 +113,7 @@ def direct(
 
     What the sender asked of that person, and nobody directed yet, is what is directed then.
     """
-    target = inbox_of(work, card_key, to)
+    target = inbox_of(work, to, card_key)
     waiting = rows(
         work,
         "select id from approval where card_id = :card and kind = :kind and directed_at is null and signed_at is null"

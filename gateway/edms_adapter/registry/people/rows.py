@@ -85,13 +85,18 @@ def person_key(work: Work, name: str) -> int:
 
 
 def inbox_key(work: Work, name: str, card_key: int = 0) -> int:
-    """Return the key of the inbox of a person or department; LookupError when there is none.
+    """Return the key of the inbox that `inbox_of` finds."""
+    return int(inbox_of(work, name, card_key).id)
+
+
+def inbox_of(work: Work, name: str, card_key: int = 0) -> Record:
+    """Return key and name of the inbox of a person or department; LookupError when there is none.
 
     Of two of one name it is that of the organisation whose card *card_key* is.
     """
     found = rows(
         work,
-        "select i.id from inbox i left join person p on p.id = i.person_id"
+        "select i.id, i.name from inbox i left join person p on p.id = i.person_id"
         " left join department d on d.id = i.department_id"
         " left join card c on c.id = :card and c.office_id = coalesce(p.office_id, d.office_id)"
         " where lower(i.name) like lower(:name) || '%' order by case when c.id is null then 1 else 0 end, i.id",
@@ -100,7 +105,7 @@ def inbox_key(work: Work, name: str, card_key: int = 0) -> int:
     )
     if not name or not found:
         raise LookupError(f"there is no inbox of {name!r}")
-    return int(found[0].id)
+    return found[0]
 
 
 def correspondent_key(work: Work, index: str) -> int:
