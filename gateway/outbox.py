@@ -177,22 +177,35 @@ class Outbox:
     # --- time limits
 
     def next_due(self, exchange: Exchange, rung: reports.Rung, sent_at: datetime) -> datetime | None:
-        """Return when the partner's next rung is overdue, counted from *sent_at*; None when nothing is expected.
+        """Return when the partner's next rung is overdue, counted from *sent_at*; None when nothing is expected."""
+        next_ = expected(self.office, exchange, rung, sent_at)
+        return next_.due_at if next_ else None
 
-        Of an exchange that is closed nothing is.
 
-        Only receipt and registration have limits, and only while the sender wants to hear of them.
-        """
-        partner = self.office.partner_by_id(exchange.partner)
-        wanted = exchange.subscription
-        if partner is None or wanted is None or not exchange.open:
-            return None
-        limits = partner.settings.time_limits
-        if rung is reports.Rung.SENT and wanted.receipt:
-            return sent_at + limits.received
-        if rung <= reports.Rung.RECEIVED and wanted.registration:
-            return sent_at + limits.registered
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The rung that shall come next, and until when."""
+
+    rung: reports.Rung
+    due_at: datetime
+
+
+def expected(office: Office, exchange: Exchange, rung: reports.Rung, sent_at: datetime) -> Expected | None:
+    """Return what *exchange*'s partner shall prove after *rung*, counted from *sent_at*; None when nothing is expected.
+
+    Of an exchange that is closed nothing is.
+    Only receipt and registration have limits, and only while the sender wants to hear of them.
+    """
+    partner = office.partner_by_id(exchange.partner)
+    wanted = exchange.subscription
+    if partner is None or wanted is None or not exchange.open:
         return None
+    limits = partner.settings.time_limits
+    if rung is reports.Rung.SENT and wanted.receipt:
+        return Expected(reports.Rung.RECEIVED, sent_at + limits.received)
+    if rung <= reports.Rung.RECEIVED and wanted.registration:
+        return Expected(reports.Rung.REGISTERED, sent_at + limits.registered)
+    return None
 
 
 def registered_as(number: Number, card: CardRef, at: datetime, *, draft: bool = False) -> Event:

@@ -21,6 +21,7 @@ from gateway.build import SystemClock, build, nothing_fails
 from gateway.cli import main
 from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, TRY_LATER, UNAVAILABLE
 from gateway.cli.officials import COLUMNS
+from gateway.cli.registers.words import ENGLISH, RUSSIAN
 from gateway.content import Held
 from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.registry.desk import main as desk_main
@@ -353,6 +354,14 @@ def test_the_keys_of_the_queues_are_the_documented_ones(printed: Printed) -> Non
         assert set(row) == documented("a letter")
     assert set(attempt) == documented("an attempt")
     assert set(understood) == documented("`explain`")
+
+
+def test_the_keys_and_states_of_a_register_are_the_documented_ones(printed: Printed) -> None:
+    (line,) = printed.lines("register", "received")
+    told = text("operating.md").split("- `state` of a line is ", 1)[1].splitlines()[0]
+
+    assert set(line) == documented("a line of `register`")
+    assert words(told) == list(RUSSIAN.states) == list(ENGLISH.states)
 
 
 def test_the_keys_of_a_finding_are_the_documented_ones(printed: Printed) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("service", "Run the service until SIGTERM."),
     "status": ("standing", "Show queues, mailboxes and partners in one screen."),
     "trace": ("standing", "Tell the story of one document."),
+    "register": ("registers", "Print what was sent, came, waits or is late, as a clerk would."),
     "explain": ("explaining", "Show what a letter, a passport or a folder says."),
     "queue": ("queue", "Outgoing letters: list, show, retry, hold, release."),
     "quarantine": ("quarantine", "Parked letters: list, show, export, reprocess, drop."),

@@ -77,6 +77,8 @@ def pass_context(command: Callable[..., None]) -> Callable[..., None]:
     def called(config: str, /, *arguments: object, **options: object) -> None:
         try:
             command(Context(config), *arguments, **options)
+        except BrokenPipeError:
+            raise  # whoever read has seen enough: click ends quietly
         except OSError as error:
             raise Ended(f"{error.filename or command.__name__}: {error.strerror or error}", PROBLEMS) from error
         except SQLAlchemyError as error:

@@ -307,9 +307,12 @@ def take_report(
         fresh = events.add(tx, exchange.id, reports.news(history, message, exchange.heard_at), ours=False, now=now)
         files.keep(tx, exchange.id, brought, now)
         rung = reports.rung([*history, *fresh])
+        standing = reports.registered([*history, *fresh])
         due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
         heard_at = max(exchange.heard_at or message.sent_at, message.sent_at) if kind == "report" else exchange.heard_at
-        exchanges.save(tx, replace(exchange, rung=rung.name.lower(), due_at=due_at, heard_at=heard_at))
+        number = standing.number if standing else None
+        exchange = replace(exchange, rung=rung.name.lower(), registered=number, due_at=due_at, heard_at=heard_at)
+        exchanges.save(tx, exchange)
         digest = identity.report_digest(report)
         messages.note(tx, partner.id, exchange.office, message.id, digest, exchange.id, entry.id, now)
         return conclude(tx, entry, State.DONE, told, now)

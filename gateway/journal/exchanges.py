@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exchanges: the life of one document between one partner and us, as far as the journal remembers it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -64,6 +65,7 @@ _OPEN = {engine: statement.returning(X.id) for engine, statement in insert_or_ig
 _REMEMBER = insert_or_ignore(schema.return_ids)
 _GET = select(*_COLUMNS).where(X.id == bindparam("exchange"))
 _LOCK = _GET.with_for_update()
+_SEVERAL = select(*_COLUMNS).where(X.id.in_(bindparam("ids", expanding=True))).order_by(X.opened_at, X.id)
 _SAVE = (
     update(schema.exchanges)
     .where(X.id == bindparam("exchange"))
@@ -109,6 +111,11 @@ def open_(tx: Connection, exchange: Exchange) -> Exchange:
 def get(tx: Connection, id: ExchangeId, lock: bool = False) -> Exchange | None:
     """Return exchange *id*; with *lock* nobody else changes it before the commit of *tx* (a writing one)."""
     return _first(tx, _LOCK if lock else _GET, {"exchange": id})
+
+
+def several(tx: Connection, ids: Collection[ExchangeId]) -> tuple[Exchange, ...]:
+    """Return those of *ids* (at most a page of them) that are there, the oldest first."""
+    return tuple(map(_exchange, tx.execute(_SEVERAL, {"ids": list(ids)}))) if ids else ()
 
 
 def save(tx: Connection, exchange: Exchange) -> None:
@@ -183,7 +190,10 @@ def return_ids(tx: Connection, id: ExchangeId) -> tuple[ReturnId, ...]:
 
 
 def find(tx: Connection, text: str) -> tuple[ExchangeId, ...]:
-    """Return the exchanges that *text* names: by any id, number (of all years), Message-ID, card or dispatch row."""
+    """Return the exchanges that *text* names, the oldest first.
+
+    By any id, number (either side's, of all years), Message-ID, card or dispatch row.
+    """
     sought = text.strip()
     entries, messages = schema.entries.c, schema.messages.c
     letter = sought.strip("<>")
@@ -204,7 +214,7 @@ def find(tx: Connection, text: str) -> tuple[ExchangeId, ...]:
         select(entries.exchange).where(entries.outgoing_ref == sought),
     )
     found = {id for question in questions for id in tx.execute(question).scalars() if id} if sought else set()
-    return tuple(ExchangeId(id) for id in sorted(found))
+    return tuple(exchange.id for exchange in several(tx, found))
 
 
 def _first(tx: Connection, statement: Select[Any], values: dict[str, Any]) -> Exchange | None:  # Any: bound values

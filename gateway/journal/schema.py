@@ -50,6 +50,7 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 FRESH = "state = 'accepted' AND starts = 0"
 SUSPECT = "state = 'accepted' AND starts > 0"
 DUE_OUT = "state = 'queued' AND NOT held"
+UNPROVEN = "rung IN ('', 'sent', 'received')"  # neither registered nor refused, as far as is known
 
 entries = Table(
     "entries",
@@ -208,6 +209,8 @@ exchanges = Table(
     _partial("ix_exchanges_outgoing", "outgoing_ref", where="outgoing_ref IS NOT NULL"),
     _partial("ix_exchanges_card", "subject_card", where="subject_card <> ''"),
     _partial("ix_exchanges_follows", "follows", where="follows IS NOT NULL"),
+    Index("ix_exchanges_opened", "direction", "office", "opened_at", "id"),  # registers
+    _partial("ix_exchanges_unproven", "direction", "office", "opened_at", "id", where=UNPROVEN),
 )
 
 return_ids = Table(  # every return id an exchange ever used
@@ -257,6 +260,7 @@ messages = Table(
     Column("entry", Id),
     Column("at", Moment(), nullable=False),
     Index("ix_messages_id", "message_id"),
+    Index("ix_messages_entry", "entry"),
 )
 
 contents = Table(  # letters by content: the same one by two routes

@@ -172,9 +172,16 @@ def upgrade() -> None:
     op.create_index("ix_exchanges_document", "exchanges", ["partner", "document_uid"])
     op.create_index("ix_exchanges_follows", "exchanges", ["follows"], **where("follows IS NOT NULL"))
     op.create_index("ix_exchanges_number", "exchanges", ["number_text"], **where("number_text <> ''"))
+    op.create_index("ix_exchanges_opened", "exchanges", ["direction", "office", "opened_at", "id"])
     op.create_index("ix_exchanges_outgoing", "exchanges", ["outgoing_ref"], **where("outgoing_ref IS NOT NULL"))
     op.create_index("ix_exchanges_registered", "exchanges", ["registered_text"], **where("registered_text IS NOT NULL"))
     op.create_index("ix_exchanges_uid", "exchanges", ["document_uid"], **where("document_uid <> ''"))
+    op.create_index(
+        "ix_exchanges_unproven",
+        "exchanges",
+        ["direction", "office", "opened_at", "id"],
+        **where("rung IN ('', 'sent', 'received')"),
+    )
     op.create_table(
         "mailboxes",
         sa.Column("mailbox", sa.Text(), nullable=False),
@@ -198,6 +205,7 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("partner", "office", "message_id"),
     )
+    op.create_index("ix_messages_entry", "messages", ["entry"])
     op.create_index("ix_messages_id", "messages", ["message_id"])
     op.create_table(
         "repeats",
