@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # make demo   two gateways and two small registries exchange a document on this machine
+# make story  the rules of a records office, each as a short scene of two gateways
 # make test   everything is set up and tested
 # make check  style, types, floors
 # make bench  measures speed and memory, beside Postfix (about 5 minutes; sudo for Postfix)
@@ -10,11 +11,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo test check bench clean
+.PHONY: demo story test check bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
 	@$(BIN)/edms-gateway demo
+
+story: .venv/installed
+	@$(BIN)/edms-gateway demo --rules
 
 test: .venv/installed
 	@bash tests/install_servers.sh
