@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from gateway.cli.registers.items import PAGE, Which, items
+from gateway.cli.registers.items import PAGE, WAITS, Which, items
 from gateway.cli.registers.page import Heading, printed, wrapped
+from gateway.cli.registers.words import LANGUAGES, Words
 from gateway.journal import entries, events, exchanges
-from gateway.journal.entries import State
+from gateway.journal.entries import Direction, State
 from gateway.journal.exchanges import Exchange
 from gateway.journal.registers import Asked
 from gateway.journal.store import Journal
@@ -38,6 +39,7 @@ from gateway.model import (
     Subscription,
 )
 from gateway.office import Office
+from gateway.reports import Rung
 from gateway.settings import OfficeSettings
 from gateway.settings_files import load
 from tests.cli.test_commands import call
@@ -271,6 +273,20 @@ def test_the_register_of_documents_sent_says_too_what_is_late(clerk: Clerk) -> N
 
     assert "подтверждения" in clerk.print("sent")
     assert clerk.rows("sent")[0]["late"] == "received"
+
+
+def test_nothing_is_late_when_nobody_waits_for_it_any_more(clerk: Clerk) -> None:
+    now = datetime.now(UTC)
+    clerk.posted("1", now - timedelta(hours=3), until=now - timedelta(hours=1))
+
+    assert clerk.rows("sent")[0]["late"] is None
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_rung_and_every_way_out_has_a_word(words: Words) -> None:
+    ways = [state.value for state in State if state.direction is Direction.OUT]
+
+    assert {*(rung.name.lower() for rung in Rung), *ways, *WAITS.values()} <= set(words.states)
 
 
 # --- the period ---------------------------------------------------------------------------------------------------

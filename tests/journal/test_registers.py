@@ -157,11 +157,12 @@ def test_what_nothing_is_known_of_stays_unproven_until_nobody_shall_report_any_m
 def test_what_waits_is_found_by_where_it_waits_and_since_when(journal: Journal) -> None:
     for name in ("a", "b", "c"):
         opened(journal, name)
-    before, person, parked, stranger = accepted(journal, 4)
+    before, person, parked, stranger, report = accepted(journal, 5)
     concluded(journal, before, State.WAITING, exchange=ExchangeId("a"), kind="document", detail="no such group")
     concluded(journal, person, State.WAITING, exchange=ExchangeId("b"), kind="document", detail="no such addressee")
     concluded(journal, parked, State.PARKED, exchange=ExchangeId("c"), kind="document", reason=Reason.CONFLICT)
     concluded(journal, stranger, State.PARKED, reason=Reason.STRANGER)
+    concluded(journal, report, State.PARKED, exchange=ExchangeId("c"), kind="report", reason=Reason.FORGED)
     later = Asked("SOUTH", NOW + MINUTE, NOW + DAY)
 
     people = waiting(journal, State.WAITING)
