@@ -232,6 +232,17 @@ def test_a_partner_that_speaks_for_several_is_called_as_the_message_has_it(clerk
     assert row["correspondent"] == "Partner, as it calls itself"
 
 
+def test_of_a_document_for_several_of_ours_each_lists_its_own_people(clerk: Clerk) -> None:
+    given = exchange("1", BEGINNING)
+    assert given.message is not None
+    parties = [Party(Organisation(index=index), person=Person(index)) for index in ("SECOND", "Example-Office")]
+    clerk.opened("1", message=replace(given.message, recipients=tuple(parties)))
+
+    (row,) = clerk.rows("received", *MARCH)
+
+    assert row["to"] == ["Example-Office"]
+
+
 def test_what_waits_is_listed_with_its_reason_for_people_first_however_old(clerk: Clerk) -> None:
     clerk.waits("1", "came before with another content", state=State.PARKED)
     clerk.waits("2", "нет такого адресата")

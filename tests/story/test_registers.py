@@ -2,6 +2,7 @@
 """Both offices print the same story, each from its own side; and the documents of one number in all years."""
 
 import json
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,22 @@ TWO_HOURS = timedelta(hours=2)
 def typed(office: TownOffice, *arguments: str) -> list[dict[str, Any]]:
     """Let the administrator of *office* type a command, and return what it prints."""
     other = "moscow" if office.name == "minsk" else "minsk"
-    words = {"name": office.name, "title": TITLES[office.name], "index": INDICES[office.name]}
-    places = {"zone": ZONES[office.name], "home": office.home, "journal": office.settings.journal.url}
-    gateway = GATEWAY.format(**words, **places, registry=office.registry, relay="", top="")
-    indices = f'"{INDICES[other]}"'
-    named = {"other": other, "other_title": TITLES[other], "indices": indices}
-    (office.home / "gateway.toml").write_text(gateway, encoding="utf-8")
-    partners = PARTNERS.format(**named, channel="", proof=NETWORK, partner="")
-    (office.home / "partners.toml").write_text(partners, encoding="utf-8")
+    words = {
+        "name": office.name,
+        "title": TITLES[office.name],
+        "index": INDICES[office.name],
+        "zone": ZONES[office.name],
+        "home": str(office.home),
+        "journal": office.settings.journal.url,
+        "registry": office.registry,
+        "other": other,
+        "other_title": TITLES[other],
+        "indices": f'"{INDICES[other]}"',
+        "proof": NETWORK,
+    }
+    for name, template in (("gateway.toml", GATEWAY), ("partners.toml", PARTNERS)):
+        written = template.format_map(defaultdict(str, words))  # what differs in other stories stays away
+        (office.home / name).write_text(written, encoding="utf-8")
     told = call("--config", office.home / "gateway.toml", *arguments, "--json")
     assert told.exit_code == 0, told.output
     return [json.loads(line) for line in told.stdout.splitlines()]
@@ -36,7 +45,7 @@ def typed(office: TownOffice, *arguments: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def lately(tmp_path: Path) -> Any:
     """Give two offices of today: registers are made by the machine's clock."""
-    with town(tmp_path, moscow={"partner": '[partner.receive]\nunknown_addressee = "wait"'}) as offices:
+    with town(tmp_path, moscow={"partner": '[[receive]]\nunknown_addressee = "wait"'}) as offices:
         offices.clock.moment = datetime.now(UTC) - TWO_HOURS
         yield offices
 

@@ -121,7 +121,7 @@ def _item(line: Line, which: Which, office: Office, ours: OfficeSettings, now: d
         date=at.astimezone(ZoneInfo(ours.time_zone)).date(),
         partner=exchange.partner,
         correspondent=_correspondent(line, office),
-        to=_officials(line.message),
+        to=_officials(line),
         number=exchange.number.text,
         number_date=exchange.number.date,
         subject=_document(line.message).subject,
@@ -196,8 +196,12 @@ def _correspondent(line: Line, office: Office) -> str:
     return next((name for name in names if name), known)
 
 
-def _officials(message: Message | None) -> tuple[str, ...]:
-    parties: tuple[Party, ...] = message.recipients if message is not None else ()
+def _officials(line: Line) -> tuple[str, ...]:
+    """Return whom the document is for; of one that came for several of our organisations, this one's people only."""
+    ours = line.exchange.office.casefold()
+    parties: tuple[Party, ...] = line.message.recipients if line.message is not None else ()
+    if line.exchange.direction == "in":
+        parties = tuple(party for party in parties if party.index.strip().casefold() in ("", ours))
     named = (party.person.name or party.person.post for party in parties if party.person)
     return tuple(dict.fromkeys(name for name in named if name))
 
