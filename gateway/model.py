@@ -542,6 +542,7 @@ class Event:
     refusal: Refusal | None = None
     approval: ApprovalKind | None = None  # directed, signed
     about: EventKey | None = None  # no_longer_reported: which fact vanished
+    contradicts: EventKey | None = None  # the fact that stands against this one; None: nothing contradicts
     text: str = ""
     told_at: datetime | None = None  # when the report that told it was made; None: our own people did it
 
@@ -624,9 +625,23 @@ class Report:
 # --- messages -----------------------------------------------------------------------------------------------------
 
 
+class TaskField(Enum):
+    """What of a task is told only by agreement: everything beyond who shall do what by when, and that it was done."""
+
+    TEXT = "text"
+    NOTE = "note"
+    CATEGORY = "category"
+    CONTROLLER = "controller"
+    PROGRESS = "progress"
+    RESUME = "resume"
+    EXECUTOR_TEXT = "executor_text"  # the words executors reported with
+    STATUS = "status"  # the state executors reported
+    FILES = "files"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskDetails:
-    """Which fields of a task the sender wants to hear about; the standards carry it, nobody acts on it yet."""
+    """Which fields of a task the sender wants to hear about."""
 
     text: bool = True
     category: bool = True

@@ -7,6 +7,7 @@ Knows what is owed to whom for a fact, and until when; how a letter is made is t
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -58,7 +59,10 @@ class Outbox:
         """
         fresh = events.add(tx, exchange.id, news, ours=True, now=now)
         history = [fact.event for fact in events.history(tx, exchange.id, ours=True)]
-        exchanges.advance(tx, replace(exchange, rung=reports.rung(history).name.lower()))
+        reached = replace(exchange, rung=reports.rung(history).name.lower())
+        if any(fact.kind is EventKind.RENUMBERED for fact in fresh) and (standing := reports.registered(history)):
+            reached = replace(reached, registered=standing.number)
+        exchanges.advance(tx, reached)
         for outbound in self.due(exchange, history, fresh, now, contents):
             entries.queue(tx, outbound, now)
         return fresh
@@ -66,8 +70,7 @@ class Outbox:
     def tell_all(self, tx: Connection, exchange: Exchange, now: datetime) -> None:
         """Tell everything that stands once more: the sender asks anew, under a new return id."""
         history = [fact.event for fact in events.history(tx, exchange.id, ours=True)]
-        standing = [event for event in history if event.kind not in (EventKind.RECEIVED, EventKind.REFUSED)]
-        for outbound in self.due(exchange, history, standing[-1:], now):
+        for outbound in self.due(exchange, history, None, now):
             entries.queue(tx, outbound, now)
 
     def tell_version(
@@ -106,29 +109,31 @@ class Outbox:
         self,
         exchange: Exchange,
         history: Sequence[Event],
-        news: Sequence[Event],
+        news: Sequence[Event] | None,
         now: datetime,
         contents: Contents = NO_FILES,
     ) -> list[Outbound]:
         """Return the sealed reports owed to the sender of *exchange* for *news*, the last events of *history*.
 
-        Nothing is owed after the subscription's last day, and nothing that subscription and rule do not both want.
+        With None everything that stands is told again.  Nothing is owed after the last day that subscription and rule
+        both allow, and nothing that they do not both want.
         """
         partner = self.office.partner_by_id(exchange.partner)
         ours = self.office.ours(exchange.office)
         message = exchange.message
         if partner is None or ours is None or message is None or not isinstance(message.body, Document):
             return []
-        subscription = exchange.subscription or subscription_of(partner, message.body)
-        rule = self._rule(message.body, partner, ours)
-        sent = frozenset(task.uid for task in message.body.tasks)
-        history, news = ([fact for fact in facts if self._may_leave(fact, partner)] for facts in (history, news))
-        told = [event for event in history if reports.wanted(event, subscription, rule, sent)]
-        new = [event for event in news if reports.wanted(event, subscription, rule, sent)]
-        if exchange.until is not None and now > exchange.until:
-            new = []
-        asked = frozenset(approval.uid for approval in message.body.approvals)
-        owed = reports.owed(message.body.ref, told, new, sent, texts=rule.texts, asked=asked)
+        audience = self._audience(exchange, message.body, partner, ours)
+        last_day = _last_day(exchange, audience)
+        if last_day is not None and now > last_day:
+            return []
+        about = message.body.ref
+        history = [fact for fact in history if self._may_leave(fact, partner)]
+        if news is None:
+            owed = reports.owed_again(about, history, audience)
+        else:
+            leaving = [fact for fact in news if self._may_leave(fact, partner)]
+            owed = reports.owed(about, history, leaving, audience)
         after = history[-1].key if history else EventKey("")
         carried = [reports.carrying(report, contents) for report in owed]
         return [self._report(report, exchange, after, partner, ours, now, contents) for report in carried]
@@ -161,11 +166,26 @@ class Outbox:
         going = Going(message, contents, partner, ours, kind, exchange.id, in_reply_to=exchange.letter_id)
         return self.sealer.sealed(going, now)
 
-    def _rule(self, document: Document, partner: Partner, ours: OfficeSettings) -> reports.ReportRule:
+    def _audience(
+        self, exchange: Exchange, document: Document, partner: Partner, ours: OfficeSettings
+    ) -> reports.Audience:
         """Return what *partner* may hear of what our people do with its *document*."""
         facts = policy.Facts.of(document, partner.id, ours.index)
-        report = policy.reporting(self.office.settings.report, facts).rule
-        return reports.ReportRule(frozenset(report.events), report.texts)
+        agreed = policy.reporting(self.office.settings.report, facts).rule
+        rule = reports.ReportRule(
+            kinds=frozenset(agreed.events),
+            fields=frozenset(agreed.fields),
+            forwarded=agreed.forwarded,
+            assigned=agreed.assigned,
+            executors=agreed.executors,
+            decides=agreed.decides,
+            days=agreed.days,
+            restricted=not policy.is_open(document.access, self.office.settings.access),
+        )
+        sent = frozenset(task.uid for task in document.tasks)
+        asked = frozenset(approval.uid for approval in document.approvals)
+        subscription = exchange.subscription or subscription_of(partner, document)
+        return reports.Audience(subscription, rule, sent, ZoneInfo(ours.time_zone), asked)
 
     def _may_leave(self, fact: Event, partner: Partner) -> bool:
         """Say whether *fact* is no answer of ours that may not go to *partner* itself: its subject would tell it."""
@@ -227,3 +247,13 @@ def subscription_of(partner: Partner, document: Document) -> Subscription:
 def until(opened_at: datetime, subscription: Subscription) -> datetime:
     """Return the last moment at which reports are sent."""
     return opened_at + timedelta(days=subscription.days)
+
+
+def _last_day(exchange: Exchange, audience: reports.Audience) -> datetime | None:
+    """Return the last moment at which reports about *exchange* are sent; None: there is no end."""
+    days = audience.rule.days
+    if not days:
+        return exchange.until
+    begun = exchange.until - timedelta(days=audience.subscription.days) if exchange.until else exchange.opened_at
+    ours = begun + timedelta(days=days)
+    return min(ours, exchange.until) if exchange.until else ours

@@ -13,6 +13,7 @@ from gateway.cli.rows import entry_row, finding_row
 from gateway.journal import entries, events, exchanges, mailboxes, messages
 from gateway.journal.entries import Entry
 from gateway.model import ExchangeId
+from gateway.reports import registered
 
 
 @click.command()
@@ -24,14 +25,15 @@ def status(context: Context, as_json: bool) -> None:
         counts = entries.counts(tx)  # walks through the journal: once
         queues, reasons, partners, boxes = _queues(counts), _reasons(counts), _partners(tx), _mailboxes(tx)
         troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
+        contradictions = events.contradicted(tx)
         running = is_running(journal.blobs.directory)
     lacking = _lacking(context)
     ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
     ok = ok and running and not troubled and not any(box["words"] for box in boxes)
     if as_json:
         lists = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners, "troubled": troubled}
-        lists["lacking"] = lacking
-        click.echo(json_line({**lists, "running": running, "ok": ok}))
+        more = {"contradictions": contradictions, "lacking": lacking, "running": running, "ok": ok}
+        click.echo(json_line({**lists, **more}))
     else:
         click.echo("the service runs" if running else "the service DOES NOT RUN")
         show(queues, ("direction", "state", "letters", "oldest"), as_json=False, title="Letters", nothing="none yet")
@@ -43,6 +45,8 @@ def status(context: Context, as_json: bool) -> None:
         ):
             if rows:
                 show(rows, tuple(rows[0]), as_json=False, title=title)
+        if contradictions:
+            click.echo(f"documents about which partners contradicted themselves: {contradictions} (edms-gateway trace)")
         if troubled:
             whose = ("id", "direction", "state", "kind", "office", "partner")
             columns = (*whose, "attempts", "not_before", "detail", "words")
@@ -150,10 +154,12 @@ def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
     exchange = exchanges.get(tx, exchange_id)
     assert exchange is not None
     steps: list[dict[str, object]] = []
+    facts = events.history(tx, exchange_id)
+    standing = registered([fact.event for fact in facts])
     for entry in _letters(tx, exchange_id):
         row = entry_row(entry)
         steps.append({"at": entry.created_at, "what": "letter", **row})
-    for fact in events.history(tx, exchange_id):
+    for fact in facts:
         event = fact.event
         number = event.number.text if event.number else None
         steps.append(
@@ -170,6 +176,7 @@ def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
                 "deadline": event.task.control.deadline if event.task and event.task.control else None,
                 "code": event.refusal.code if event.refusal else None,
                 "text": event.refusal.text if event.refusal else event.text or None,
+                "contradicts": event.contradicts,
             }
         )
     steps.sort(key=lambda step: str(plain(step["at"])))
@@ -182,7 +189,7 @@ def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
         "number": exchange.number.text,
         "date": exchange.number.date,
         "return_id": exchange.return_id,
-        "registered": exchange.registered.text if exchange.registered else None,
+        "registered": standing.number.text if standing and standing.number else None,
         "rung": exchange.rung,
         "rule": exchange.rule or None,
         "steps": steps,
@@ -214,4 +221,6 @@ def _step(step: Row) -> str:
     words += [
         f"{key} {plain(step[key])}" for key in ("number", "date", "to", "task", "deadline", "code", "text") if step[key]
     ]
+    if step["contradicts"]:
+        words.append("CONTRADICTS what stands")
     return " ".join(words)

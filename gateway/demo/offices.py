@@ -113,7 +113,7 @@ name = "{them.title}"
 channel = "{them.name}"
 indices = ["{them.index}"]
 [[report]]
-texts = true
+fields = ["text", "note", "category", "controller", "progress", "resume", "executor_text", "status", "files"]
 """
 
 

@@ -304,12 +304,17 @@ def take_report(
             return conclude(tx, entry, State.DONE, told, now, detail="a duplicate")
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         history = [fact.event for fact in events.history(tx, exchange.id, ours=False)]
-        fresh = events.add(tx, exchange.id, reports.news(history, message, exchange.heard_at), ours=False, now=now)
+        sent = exchange.message.body if exchange.message else None
+        tasks = sent.tasks if isinstance(sent, Document) else ()
+        told_now = reports.news(history, message, exchange.heard_at, tasks)
+        fresh = events.add(tx, exchange.id, told_now, ours=False, now=now)
         files.keep(tx, exchange.id, brought, now)
         rung = reports.rung([*history, *fresh])
         standing = reports.registered([*history, *fresh])
         due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
-        heard_at = max(exchange.heard_at or message.sent_at, message.sent_at) if kind == "report" else exchange.heard_at
+        heard_at = exchange.heard_at
+        if report.kind is ReportKind.PROGRESS:
+            heard_at = max(heard_at or message.sent_at, message.sent_at)
         number = standing.number if standing else None
         exchange = replace(exchange, rung=rung.name.lower(), registered=number, due_at=due_at, heard_at=heard_at)
         exchanges.save(tx, exchange)

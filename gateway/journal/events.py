@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, literal_column, select, update
+from sqlalchemy import Connection, Integer, bindparam, distinct, func, literal_column, select, update
 
 from gateway.journal import schema
 from gateway.journal.columns import Moment
@@ -45,6 +45,7 @@ _UNTOLD = (
     .limit(bindparam("most", type_=Integer()))
 )
 _KNOWN = select(V.exchange, V.key).where(V.exchange.in_(bindparam("exchanges", expanding=True)), V.ours)
+_CONTRADICTED = select(func.count(distinct(V.exchange))).where(literal_column("contradicts"))
 _TOLD = (
     update(schema.events)
     .where(V.seq.in_(bindparam("seqs", expanding=True)))
@@ -83,6 +84,11 @@ def untold(tx: Connection, limit: int) -> tuple[Recorded, ...]:
     return tuple(map(_recorded, tx.execute(_UNTOLD, {"most": limit})))
 
 
+def contradicted(tx: Connection) -> int:
+    """Return in how many exchanges a partner's report contradicted what stands."""
+    return int(tx.scalar(_CONTRADICTED) or 0)
+
+
 def told(tx: Connection, seqs: Sequence[int], now: datetime) -> None:
     """Note that the EDMS knows the events *seqs*."""
     if seqs:
@@ -98,6 +104,7 @@ def _row(exchange: ExchangeId, event: Event, *, ours: bool, tell: bool, now: dat
         "at": now,
         "event": to_json(event),
         "tell": tell,
+        "contradicts": event.contradicts is not None,
     }
 
 

@@ -233,8 +233,10 @@ events = Table(  # append-only; only `told_at` is written later
     Column("event", Text(), nullable=False),
     _flag("tell"),  # the sender's EDMS shall hear of it
     Column("told_at", Moment()),
+    _flag("contradicts"),  # a fact that stands: people shall see it
     Index("ux_events_key", "exchange", "ours", "key", unique=True),
     _partial("ix_events_untold", "exchange", "seq", where="tell AND told_at IS NULL"),
+    _partial("ix_events_contradicts", "exchange", where="contradicts"),
     sqlite_autoincrement=True,
 )
 

@@ -123,6 +123,41 @@ REASON_WORDS: Mapping[Reason, str] = MappingProxyType(
 )
 
 
+CONTRADICTIONS = """
+## Contradicting reports
+
+Reports come late, twice and out of order; what stands is decided by these rules, never silently.
+A report that contradicts what stands is kept in the history, changes no rung, and is written onto the sender's card \
+(«Противоречие: …») and into its clerk's inbox; `trace` shows it and `status` counts it.
+
+| reports | what stands | shown as a contradiction |
+|---|---|---|
+| registered, and a refusal made after the registration, in whatever order they come | the registration | yes |
+| a refusal, and a registration made after it | the registration | no: after a refusal the same document may be \
+registered |
+| two numbers, one report newer than the other | the newer one's; it is a renumbering, also when the older one comes \
+late | no |
+| two numbers in two reports of the same moment | the one heard first, until a later report repeats one of them | \
+yes |
+| a number, and a newer accumulated report without registration | no registration; `no_longer_reported` | no |
+| a fact, and a newer accumulated report without it | not the fact; `no_longer_reported`, and again a fact when a \
+later report has it | no |
+| execution before the assignment, or of an unknown task | both: a report of a task assigns it | no |
+
+The newest accumulated report alone says what stands: reports that were made before it add what was never heard, and \
+take nothing back.
+A registration is as old as the date its system gives (`SystemDate`), or as its report.
+
+## A card that is taken off registration
+
+The exchange keeps the number it had: its document has its card here, and no second one is made when it comes again.
+No report gives the number any more, and a sender who sends the document again hears that it was taken off \
+registration.
+The rung stays: it says how far the exchange came, not what stands.
+A new number puts the card back.
+"""
+
+
 def page() -> str:
     """Return docs/states.md."""
     lines = [
@@ -139,7 +174,7 @@ def page() -> str:
         lines += [_row(state) for state in State if state.direction is direction]
     lines += ["", "## Reasons", "", "| reason | means |", "|---|---|"]
     lines += [f"| `{reason.value}` | {words} |" for reason, words in REASON_WORDS.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + CONTRADICTIONS
 
 
 def _arrows(direction: Direction) -> list[str]:

@@ -8,6 +8,20 @@ of our people; `news` finds in a partner's report what we did not know yet.  His
 from gateway.reports.carrying import carrying
 from gateway.reports.hearing import news
 from gateway.reports.ladder import TASK_KINDS, Rung, registered, rung
-from gateway.reports.telling import ReportRule, owed, snapshot, wanted
+from gateway.reports.rule import Audience, ReportRule, wanted
+from gateway.reports.telling import owed, owed_again, snapshot
 
-__all__ = ["TASK_KINDS", "ReportRule", "Rung", "carrying", "news", "owed", "registered", "rung", "snapshot", "wanted"]
+__all__ = [
+    "TASK_KINDS",
+    "Audience",
+    "ReportRule",
+    "Rung",
+    "carrying",
+    "news",
+    "owed",
+    "owed_again",
+    "registered",
+    "rung",
+    "snapshot",
+    "wanted",
+]

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a partner hears from us: the subscription and our rule decide, and everything that stands is told again."""
+"""What a partner hears from us: everything that stands is told again, as far as its audience may know it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 
 from gateway.model import (
     Answer,
@@ -10,155 +11,150 @@ from gateway.model import (
     Document,
     DocumentRef,
     Event,
-    EventKind,
     Forwarding,
     Number,
     Redirection,
     Registered,
     Report,
     ReportKind,
-    Subscription,
-    Task,
+    TaskField,
     TaskUid,
     Term,
 )
 from gateway.model import EventKind as K
 from gateway.reports import drafts
-from gateway.reports.ladder import TASK_KINDS, registered, standing_tasks
+from gateway.reports.ladder import REGISTRATIONS, TASK_KINDS, registered, standing_tasks
+from gateway.reports.rule import Audience, wanted
+from gateway.reports.showing import shown
 
 # What a snapshot can show; telling anything else would repeat the last report word for word.
-SHOWN = TASK_KINDS | drafts.KINDS | {K.REGISTERED, K.RENUMBERED, K.FORWARDED, K.REDIRECTED, K.ANSWERED}
+SHOWN = TASK_KINDS | {K.REGISTERED, K.RENUMBERED, K.DEREGISTERED, K.FORWARDED, K.REDIRECTED, K.ANSWERED}
+SHOWN |= drafts.KINDS
+# Native Russian for people: the standard's texts are Russian whatever the partner's language.
+OFF_THE_REGISTER = "Документ снят с регистрации."
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRule:
-    """What a partner may hear: these kinds of event, with or without the texts of people."""
+def snapshot(about: DocumentRef, history: Sequence[Event], audience: Audience) -> Report:
+    """Return the accumulated report of what stands after *history*, as far as *audience* may know it.
 
-    kinds: frozenset[EventKind]
-    texts: bool = False
-
-
-def wanted(event: Event, subscription: Subscription, rule: ReportRule, sent_tasks: frozenset[TaskUid]) -> bool:
-    """Say whether *event* is told: the sender's subscription and our rule both want it.
-
-    A refusal is told whatever they say.  Private tasks and drafts of tasks never leave.
+    It shows what stands now: a fact that may no longer be told is simply not told any more.
     """
-    if event.kind is K.REFUSED:
-        return True
-    if event.task is not None and (event.task.private or event.task.draft):
-        return False
-    if event.kind not in rule.kinds:
-        return False
-    if event.kind in TASK_KINDS:
-        ours = event.task is None or event.task.uid not in sent_tasks
-        return subscription.consideration if ours else subscription.execution
-    if event.kind in drafts.KINDS:
-        return drafts.wanted(event, subscription)
-    asked: dict[EventKind, bool] = {
-        K.RECEIVED: subscription.receipt,
-        K.REGISTERED: subscription.registration,
-        K.RENUMBERED: subscription.registration,
-        K.DEREGISTERED: subscription.registration,
-        K.EDITED: subscription.registration,
-        K.FORWARDED: subscription.forwarding,
-        K.ACQUAINTED: subscription.forwarding,
-        K.REDIRECTED: subscription.redirection,
-        K.ANSWERED: subscription.answer,
-    }
-    return asked.get(event.kind, False)
-
-
-def snapshot(
-    about: DocumentRef,
-    history: Sequence[Event],
-    sent_tasks: frozenset[TaskUid],
-    *,
-    texts: bool,
-    asked: frozenset[str] = frozenset(),
-) -> Report:
-    """Return the accumulated report of what stands after *history* (only events that may be told).
-
-    Without *texts* it says who shall do what by when and that it was done, not in what words; *asked* are the visas
-    and signatures that the sender of a draft asked for, whose words are always told.
-    """
-    tasks = standing_tasks(history)
-    tell = _plainly if not texts else _in_full
-    registration = registered(history)
+    told = [event for event in history if wanted(event, audience)]
+    ours, sent = _tasks(history, audience)
+    forwardings = [
+        Forwarding(event.to, event.at) for event in told if event.kind is K.FORWARDED and event.to and event.at
+    ]
     report = Report(
         kind=ReportKind.PROGRESS,
         about=about,
-        registered=_registration(about, registration) if registration else None,
-        forwardings=tuple(
-            Forwarding(event.to, event.at) for event in history if event.kind is K.FORWARDED and event.to and event.at
-        ),
-        considerations=tuple(
-            Consideration(tell(event.task), event.initial_task)
-            for event in tasks
-            if event.task and event.task.uid not in sent_tasks
-        ),
-        sent_tasks=tuple(tell(event.task) for event in tasks if event.task and event.task.uid in sent_tasks),
+        registered=_registration(about, history, audience),
+        forwardings=tuple(forwardings if audience.forwarded_all else forwardings[:1]),
+        considerations=ours if audience.assigned_all else ours[:1],
+        sent_tasks=tuple(fact.task for fact in sent),
         redirections=tuple(
             Redirection(event.to, event.at, event.way or Term())
-            for event in history
+            for event in told
             if event.kind is K.REDIRECTED and event.to and event.at
         ),
         answers=tuple(
-            Answer(event.document, event.at, event.way or Term())
-            for event in history
+            Answer(_described(event.document, audience), event.at, event.way or Term())
+            for event in told
             if event.kind is K.ANSWERED and event.document and event.at
         ),
     )
-    return drafts.told(report, history, asked, texts=texts)
+    return drafts.told(report, told, audience.asked, texts=TaskField.EXECUTOR_TEXT in audience.fields)
 
 
-def owed(
-    about: DocumentRef,
-    history: Sequence[Event],
-    news: Sequence[Event],
-    sent_tasks: frozenset[TaskUid],
-    *,
-    texts: bool,
-    asked: frozenset[str] = frozenset(),
-) -> tuple[Report, ...]:
-    """Return the reports due for *news*, the last events of *history*; both hold only what may be told.
+def owed(about: DocumentRef, history: Sequence[Event], news: Sequence[Event], audience: Audience) -> tuple[Report, ...]:
+    """Return the reports due for *news*, the last events of *history*.
 
-    A receipt, a refusal and an edit are messages of their own and do not accumulate; everything else is one snapshot.
+    A receipt, a refusal and an edit are messages of their own and do not accumulate; everything else is one snapshot,
+    and none when it would show what the one before *news* showed.
     """
-    reports: list[Report] = []
-    for event in news:
-        if event.kind is K.RECEIVED:
-            reports.append(Report(ReportKind.RECEIPT, about, received_at=event.at))
-        elif event.kind is K.REFUSED:
-            reports.append(Report(ReportKind.REFUSAL, about, refusal=event.refusal))
-        elif event.kind is K.EDITED:
-            standing = registered(history)
-            document = event.document or (_card(about, standing) if standing else None)
-            reports.append(Report(ReportKind.EDITED, about, edited=document, edited_text=event.text))
-    if any(event.kind in SHOWN for event in news):
-        reports.append(snapshot(about, history, sent_tasks, texts=texts, asked=asked))
+    new = [event for event in news if wanted(event, audience)]
+    reports = [report for event in new for report in _alone(about, history, event, audience)]
+    if any(event.kind in SHOWN for event in new):
+        keys = {event.key for event in news}
+        before = snapshot(about, [event for event in history if event.key not in keys], audience)
+        if (now := snapshot(about, history, audience)) != before:
+            reports.append(now)
     return tuple(reports)
 
 
-def _registration(about: DocumentRef, event: Event) -> Registered:
-    return Registered(event.number or Number(), event.card, event.at, _card(about, event))
+def owed_again(about: DocumentRef, history: Sequence[Event], audience: Audience) -> tuple[Report, ...]:
+    """Return the reports due to a sender who asks anew: what stands, also when it stood before; nothing when nothing.
+
+    Of a card that was taken off registration it hears so again.
+    """
+    told = [event for event in history if event.kind in SHOWN and wanted(event, audience)]
+    if not told:
+        return ()
+    off = [event for event in told if event.kind is K.DEREGISTERED] if registered(history) is None else []
+    return (
+        *(report for event in off[-1:] for report in _alone(about, history, event, audience)),
+        snapshot(about, history, audience),
+    )
 
 
-def _card(about: DocumentRef, event: Event) -> Document:
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _alone(about: DocumentRef, history: Sequence[Event], event: Event, audience: Audience) -> tuple[Report, ...]:
+    """Return the message that *event* is told by on its own, or nothing."""
+    words = event.text if TaskField.NOTE in audience.fields else ""
+    if event.kind is K.RECEIVED:
+        return (Report(ReportKind.RECEIPT, about, received_at=event.at),)
+    if event.kind is K.REFUSED:
+        return (Report(ReportKind.REFUSAL, about, refusal=event.refusal),)
+    if event.kind is K.EDITED:
+        card = event if event.document else registered(history)
+        edited = _card(about, card, audience) if card else None
+        return (Report(ReportKind.EDITED, about, edited=edited, edited_text=words),)
+    if event.kind is K.DEREGISTERED:
+        once = next((fact for fact in reversed(history) if fact.kind in REGISTRATIONS), event)
+        text = " ".join(part for part in (OFF_THE_REGISTER, words) if part)
+        return (Report(ReportKind.EDITED, about, edited=_card(about, once, audience), edited_text=text),)
+    return ()
+
+
+def _registration(about: DocumentRef, history: Sequence[Event], audience: Audience) -> Registered | None:
+    """Return the registration that stands; who may hear of registrations hears its number as it is now."""
+    event = registered(history)
+    if event is None or not any(wanted(replace(event, kind=kind), audience) for kind in REGISTRATIONS):
+        return None
+    return Registered(event.number or Number(), event.card, event.at, _card(about, event, audience))
+
+
+def _tasks(history: Sequence[Event], audience: Audience) -> tuple[tuple[Consideration, ...], tuple[Consideration, ...]]:
+    """Return the tasks that stand and may be known: our own, and those that were sent."""
+    heard_of = {event.task.uid for event in history if event.task and wanted(event, audience)}
+    reopened = _reopened(history)
+    ours: list[Consideration] = []
+    sent: list[Consideration] = []
+    for event in standing_tasks(history):
+        task = event.task
+        if task is None or task.uid not in heard_of or not audience.may_know(task):
+            continue
+        fact = Consideration(shown(task, audience, reopened.get(task.uid)), event.initial_task)
+        (sent if audience.sent(task) else ours).append(fact)
+    return tuple(ours), tuple(sent)
+
+
+def _reopened(history: Sequence[Event]) -> dict[TaskUid, datetime]:
+    """Return when each task was last reopened."""
+    return {event.task.uid: event.at for event in history if event.kind is K.REOPENED and event.task and event.at}
+
+
+def _card(about: DocumentRef, event: Event, audience: Audience) -> Document:
     """The receiver's card as a report shows it: the sender's uid, the receiver's number."""
-    from_event = event.document or Document()
-    return replace(from_event, uid=about.uid, number=event.number or Number(), card=event.card)
+    card = _described(event.document or Document(), audience)
+    return replace(card, uid=about.uid, number=event.number or card.number, card=event.card or card.card)
 
 
-def _in_full(task: Task) -> Task:
-    return task
-
-
-def _plainly(task: Task) -> Task:
-    return replace(
-        task,
-        text="",
-        note="",
-        files=(),
-        executors=tuple(replace(executor, text="", files=()) for executor in task.executors),
-        control=replace(task.control, progress="", resume="") if task.control else None,
+def _described(document: Document, audience: Audience) -> Document:
+    """Return *document* in full where texts may be told, else only what names it."""
+    if TaskField.TEXT in audience.fields:
+        return document
+    return Document(
+        uid=document.uid, type=document.type, number=document.number, card=document.card, kind=document.kind
     )

@@ -8,9 +8,9 @@ What each key means to an administrator is written once, in config/partners.toml
 from typing import Annotated, Literal
 from warnings import catch_warnings, simplefilter
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from gateway.model import EventKind
+from gateway.model import EventKind, TaskField
 from gateway.settings.problems import unknown_key, wrong
 from gateway.settings.values import MaxBytes, Name, Shape, Text
 
@@ -28,6 +28,19 @@ def _event(value: object) -> object:
 
 
 EventName = Annotated[EventKind, BeforeValidator(_event)]
+
+
+def _field(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    words = tuple(field.value for field in TaskField)
+    if value not in words:
+        _, remedy = unknown_key(value, words)
+        raise wrong(f'there is no field "{value}"', remedy)
+    return TaskField(value)
+
+
+FieldName = Annotated[TaskField, BeforeValidator(_field)]
 
 
 class RuleSettings(Shape):
@@ -70,4 +83,9 @@ class ReportSettings(RuleSettings):
     """What a partner may hear of what people do with its documents."""
 
     events: tuple[EventName, ...] = ALL_EVENTS
-    texts: bool = False  # the words of instructions and of executors too
+    forwarded: Literal["all", "first"] = "all"
+    assigned: Literal["all", "first"] = "all"  # of the instructions our own people give
+    fields: tuple[FieldName, ...] = ()
+    executors: Literal["all", "responsible"] = "all"
+    decides: Literal["each", "responsible", "all"] = "each"
+    days: int = Field(default=0, ge=0, le=999)  # 0: as long as the subscription says

@@ -12,8 +12,9 @@ from gateway.content import Held
 from gateway.inbound.accept import take
 from gateway.inbound.delivery import Delivery
 from gateway.inbound.worker import Worker
-from gateway.journal import entries
+from gateway.journal import entries, events
 from gateway.journal.entries import State
+from gateway.model import Event, EventKey, EventKind, ExchangeId
 from gateway.settings_files import load
 from tests.cli.test_commands import call
 from tests.story import partner
@@ -159,3 +160,20 @@ def test_status_counts_what_wants_a_person(desk: Desk) -> None:
 
     assert status["ok"] is False
     assert {"state": "parked", "reason": "no-passport", "letters": 1} in status["reasons"]  # type: ignore[operator]
+
+
+def test_what_contradicts_is_shown_by_trace_and_counted_by_status(desk: Desk) -> None:
+    desk.receive(document(), 1)
+    (exchange,) = [story["exchange"] for story in desk.call("trace", "77-1", "--json")]
+    now = desk.parts.clock.now()
+    refused = Event(EventKind.REFUSED, EventKey("refused"), now, contradicts=EventKey("registered"))
+    with desk.parts.journal.write() as tx:
+        events.add(tx, ExchangeId(str(exchange)), [refused], ours=False, now=now)
+
+    (story,) = desk.call("trace", "77-1", "--json")
+    steps = story["steps"]
+    assert isinstance(steps, list)
+    assert [step["kind"] for step in steps if step.get("contradicts") == "registered"] == ["refused"]
+    assert "they told refused CONTRADICTS what stands" in call("--config", desk.config, "trace", "77-1").output
+    assert desk.call("status", "--json")[0]["contradictions"] == 1
+    assert "contradicted themselves: 1" in call("--config", desk.config, "status").output

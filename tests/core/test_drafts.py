@@ -20,12 +20,13 @@ from gateway.model import (
     Report,
     Sha256,
     Subscription,
+    TaskField,
 )
 from gateway.policy import receiving
-from gateway.reports import Rung, carrying, news, owed, registered, rung, snapshot, wanted
+from gateway.reports import Audience, ReportRule, Rung, carrying, news, owed, registered, rung, snapshot, wanted
 from gateway.settings import ReceiveSettings, SubscriptionSettings
 from tests.core.test_policy import facts
-from tests.core.test_reports import ABOUT, ALL, EVERYTHING, at, fact, person, told
+from tests.core.test_reports import ABOUT, ALL, at, fact, person, told
 
 K = EventKind
 VISA, SIGNATURE = ApprovalKind.VISA, ApprovalKind.SIGNATURE
@@ -56,8 +57,13 @@ BECAME = fact(K.DRAFT_REGISTERED, 6, number=NUMBER, document=Document(uid=Docume
 STORY = (TAKEN, TO_VISA, VISAED, TO_SIGN, SIGNED, BECAME)
 
 
+def audience(subscription: Subscription = FULL, *, texts: bool = False, asked: frozenset[str] = ASKED) -> Audience:
+    fields = frozenset({TaskField.EXECUTOR_TEXT} if texts else ())
+    return Audience(subscription, ReportRule(frozenset(EventKind), fields), asked=asked)
+
+
 def shown(events: tuple[Event, ...], *, texts: bool = False, asked: frozenset[str] = ASKED) -> Report:
-    return snapshot(ABOUT, events, frozenset(), texts=texts, asked=asked)
+    return snapshot(ABOUT, events, audience(texts=texts, asked=asked))
 
 
 def heard(history: tuple[Event, ...], events: tuple[Event, ...], number: int, newest: int = 0) -> tuple[Event, ...]:
@@ -81,8 +87,8 @@ def heard(history: tuple[Event, ...], events: tuple[Event, ...], number: int, ne
 def test_visas_and_signatures_are_told_each_as_it_was_asked_for(event: Event, flag: str) -> None:
     only = replace(ALL, **{flag: True})
 
-    assert [one for one in STORY[1:] if wanted(one, only, EVERYTHING, frozenset())] == [event]
-    assert not wanted(event, replace(FULL, **{flag: False}), EVERYTHING, frozenset())
+    assert [one for one in STORY[1:] if wanted(one, audience(only))] == [event]
+    assert not wanted(event, audience(replace(FULL, **{flag: False})))
 
 
 def test_the_snapshot_has_every_direction_every_decision_and_what_became_of_it() -> None:
@@ -167,7 +173,7 @@ def test_a_report_names_no_file_of_a_visa_that_it_does_not_bring() -> None:
 
 @pytest.mark.parametrize("event", STORY[1:], ids=lambda event: event.key)
 def test_each_fact_of_a_draft_owes_a_report(event: Event) -> None:
-    assert len(owed(ABOUT, STORY, (event,), frozenset(), texts=False, asked=ASKED)) == 1
+    assert len(owed(ABOUT, STORY, (event,), audience())) == 1
 
 
 # --- heard --------------------------------------------------------------------------------------------------------

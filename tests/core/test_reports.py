@@ -30,15 +30,17 @@ from gateway.model import (
     Subscription,
     Task,
     TaskControl,
+    TaskField,
     TaskUid,
 )
-from gateway.reports import ReportRule, Rung, news, owed, rung, snapshot, wanted
+from gateway.reports import Audience, ReportRule, Rung, news, owed, rung, snapshot, wanted
 
 K = EventKind
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 ABOUT = DocumentRef(DocumentUid("u"), Number("01-17/42", date(2026, 3, 11)))
-EVERYTHING = ReportRule(frozenset(EventKind), texts=True)
+EVERYTHING = ReportRule(frozenset(EventKind), frozenset(TaskField))
 ALL = Subscription(30)
+OPENLY = Audience(ALL, EVERYTHING)
 
 
 def person(name: str) -> Party:
@@ -93,7 +95,7 @@ STORY = (REGISTERED, FORWARDED, ASSIGNED, MOVED, REPORTED, EXECUTED, ANSWERED)
 
 def heard(history: tuple[Event, ...], events: tuple[Event, ...], number: int, newest: int = 0) -> tuple[Event, ...]:
     """What is new in the *number*-th report, when the *newest*-th was the newest heard before (0: none)."""
-    report = snapshot(ABOUT, events, frozenset(), texts=True)
+    report = snapshot(ABOUT, events, OPENLY)
     return news(history, told(report, 60 + number, number), at(60 + newest) if newest else None)
 
 
@@ -119,7 +121,7 @@ def test_one_report_of_everything_says_what_stands() -> None:
 
 def test_an_older_report_never_turns_back_a_newer_one() -> None:
     newer = heard((), STORY, 5)
-    older = snapshot(ABOUT, STORY[:3], frozenset(), texts=True)
+    older = snapshot(ABOUT, STORY[:3], OPENLY)
 
     late = news(newer, told(older, 30, 2), at(65))
 
@@ -129,7 +131,7 @@ def test_an_older_report_never_turns_back_a_newer_one() -> None:
 
 def test_an_older_report_still_adds_what_the_newer_one_did_not_know() -> None:
     newer = heard((), (REGISTERED,), 5)
-    older = replace(snapshot(ABOUT, (REGISTERED,), frozenset(), texts=True), received_at=at(0))
+    older = replace(snapshot(ABOUT, (REGISTERED,), OPENLY), received_at=at(0))
 
     assert [event.kind for event in news(newer, told(older, 30, 2), at(65))] == [K.RECEIVED]
 
@@ -175,17 +177,20 @@ def test_a_new_number_is_a_renumbering() -> None:
     assert event.number == Number("ВХ-2", date(2026, 3, 12))
 
 
-def test_a_refusal_after_the_registration_is_not_believed() -> None:
+def test_a_refusal_after_the_registration_is_kept_as_what_contradicts_it() -> None:
     history = heard((), (REGISTERED,), 1)
     refusal = Report(ReportKind.REFUSAL, ABOUT, refusal=Refusal(39, "no"))
 
-    assert news(history, told(refusal, 90, 2)) == ()
+    (event,) = news(history, told(refusal, 90, 2))
+
+    assert (event.kind, event.contradicts) == (K.REFUSED, history[0].key)
+    assert rung([*history, event]) is Rung.REGISTERED
 
 
 def test_a_registration_after_a_refusal_is() -> None:
     history = news((), told(Report(ReportKind.REFUSAL, ABOUT, refusal=Refusal(39, "no"))))
 
-    (event,) = heard(history, (REGISTERED,), 2)
+    (event,) = heard(history, (replace(REGISTERED, at=at(61)),), 2)
 
     assert rung([*history, event]) is Rung.REGISTERED
 
@@ -219,7 +224,7 @@ def test_reports_in_any_order_and_twice_lead_to_the_same_rung(order: list[int], 
 
 
 def test_without_texts_the_fact_of_execution_leaves_and_the_words_stay() -> None:
-    report = snapshot(ABOUT, STORY, frozenset(), texts=False)
+    report = snapshot(ABOUT, STORY, replace(OPENLY, rule=ReportRule(frozenset(EventKind))))
 
     (consideration,) = report.considerations
     assert consideration.task.text == ""
@@ -231,13 +236,13 @@ def test_without_texts_the_fact_of_execution_leaves_and_the_words_stay() -> None
 def test_private_tasks_never_leave() -> None:
     private = replace(ASSIGNED, task=task(private=True))
 
-    assert not wanted(private, ALL, EVERYTHING, frozenset())
+    assert not wanted(private, OPENLY)
 
 
 def test_a_refusal_is_told_whatever_was_subscribed() -> None:
     nothing = Subscription(30, receipt=False, registration=False, forwarding=False)
 
-    assert wanted(fact(K.REFUSED, 1), nothing, ReportRule(frozenset()), frozenset())
+    assert wanted(fact(K.REFUSED, 1), Audience(nothing, ReportRule(frozenset())))
 
 
 @pytest.mark.parametrize(
@@ -252,28 +257,28 @@ def test_a_refusal_is_told_whatever_was_subscribed() -> None:
     ids=lambda value: value if isinstance(value, str) else value.kind.value,
 )
 def test_what_was_not_subscribed_is_not_told(event: Event, flag: str) -> None:
-    assert wanted(event, ALL, EVERYTHING, frozenset())
-    assert not wanted(event, replace(ALL, **{flag: False}), EVERYTHING, frozenset())
+    assert wanted(event, OPENLY)
+    assert not wanted(event, Audience(replace(ALL, **{flag: False}), EVERYTHING))
 
 
 def test_a_task_that_was_sent_is_reported_as_such() -> None:
     sent = frozenset({TaskUid("t")})
     without = replace(ALL, execution=False)
 
-    report = snapshot(ABOUT, STORY, sent, texts=True)
+    report = snapshot(ABOUT, STORY, replace(OPENLY, sent_tasks=sent))
 
     assert [one.uid for one in report.sent_tasks] == ["t"]
     assert report.considerations == ()
-    assert not wanted(EXECUTED, without, EVERYTHING, sent)
+    assert not wanted(EXECUTED, Audience(without, EVERYTHING, sent))
 
 
 def test_receipt_and_progress_are_messages_of_their_own() -> None:
     received = fact(K.RECEIVED, 0)
 
-    reports = owed(ABOUT, (received, REGISTERED), (received, REGISTERED), frozenset(), texts=True)
+    reports = owed(ABOUT, (received, REGISTERED), (received, REGISTERED), OPENLY)
 
     assert [report.kind for report in reports] == [ReportKind.RECEIPT, ReportKind.PROGRESS]
 
 
 def test_no_news_owe_nothing() -> None:
-    assert owed(ABOUT, STORY, (), frozenset(), texts=True) == ()
+    assert owed(ABOUT, STORY, (), OPENLY) == ()

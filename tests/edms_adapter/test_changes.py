@@ -173,6 +173,72 @@ def test_only_documents_we_registered_are_told_and_private_instructions_never(de
     assert desk.events(EventKind.ASSIGNED) == []
 
 
+# --- what people correct ------------------------------------------------------------------------------------------
+
+
+def test_a_corrected_report_is_a_new_fact_with_the_moment_it_was_first_made(desk: Desk) -> None:
+    task = instructed(desk, desk.card())
+    made = desk.clock.later(hours=1)
+    with desk.at_work() as work:
+        report = people.report(work, task, "Опись готова", by="Лугов", now=made)
+    first = desk.edms.changes(None)
+    desk.clock.later(days=3)
+    corrected = desk.clock.later(hours=1)
+    with desk.at_work() as work:
+        people.edit_report(work, report, "Опись начата", by="Лугов", now=corrected)
+
+    (old,) = (one.event for one in first.events if one.event.kind is EventKind.EXECUTOR_REPORTED)
+    told = [one.event for one in desk.edms.changes(first.cursor).events]
+    (new,) = (event for event in told if event.kind is EventKind.EXECUTOR_REPORTED)
+    assert (new.kind, new.at, new.key != old.key) == (EventKind.EXECUTOR_REPORTED, corrected, True)
+    assert new.executor is not None
+    assert (new.executor.text, new.executor.reported_at) == ("Опись начата", made)
+    assert new.task is not None
+    assert new.task.executors[0].text == "Опись начата"
+
+
+def test_only_who_wrote_a_report_corrects_it(sqlite_desk: Desk) -> None:
+    task = instructed(sqlite_desk, sqlite_desk.card())
+    with sqlite_desk.at_work() as work:
+        report = people.report(work, task, "Готово", by="Лугов", now=sqlite_desk.clock.later(hours=1))
+
+    with pytest.raises(ValueError, match="is not Полева's"), sqlite_desk.at_work() as work:
+        people.edit_report(work, report, "Нет", by="Полева", now=sqlite_desk.clock.later(hours=1))
+
+
+def test_a_new_number_and_the_end_of_the_registration_are_told(desk: Desk) -> None:
+    card = desk.card()
+    with desk.at_work() as work:
+        people.renumber(work, card, "ВХ-99", TODAY, by="Лугов", now=desk.clock.later(hours=1))
+        people.deregister(work, card, "ошибочно", by="Лугов", now=desk.clock.later(hours=1))
+
+    numbered, off = desk.events()[1:]
+    assert (numbered.kind, numbered.number, numbered.card) == (EventKind.RENUMBERED, Number("ВХ-99", TODAY), str(card))
+    assert (off.kind, off.number, off.text) == (EventKind.DEREGISTERED, Number("ВХ-99", TODAY), "ошибочно")
+    assert off.who is not None
+    assert off.who.name == "Лугов Семён Ильич"
+    with desk.at_work() as work:
+        assert people.card(work, card).state == "deregistered"
+
+
+@pytest.mark.parametrize(
+    ("access", "private"), [("", False), (" Общий ", False), ("ДСП", True), ("что-то новое", True)]
+)
+def test_instructions_on_a_card_that_is_not_open_are_private_and_sent_tasks_are_their_senders(
+    desk: Desk, access: str, private: bool
+) -> None:
+    card = desk.card(letter(tasks=(Task(TaskUid("task-77"), text="Сверить"),)))
+    with desk.at_work() as work:
+        people.restrict(work, card, access)
+        (sent,) = people.rows(work, "select id from instruction")
+    instructed(desk, card)
+    with desk.at_work() as work:
+        people.report(work, sent.id, "Сверено", by="Лугов", now=desk.clock.later(hours=1))
+
+    told = {event.kind: event.task.private for event in desk.events() if event.task}
+    assert told == {EventKind.ASSIGNED: private, EventKind.EXECUTOR_REPORTED: False}
+
+
 # --- nothing is lost ----------------------------------------------------------------------------------------------
 
 

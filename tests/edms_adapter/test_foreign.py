@@ -133,6 +133,33 @@ def test_it_takes_back_and_sends_what_changed(edms: SqlEdms) -> None:
         ]
 
 
+def test_a_corrected_note_a_new_number_and_a_struck_letter_are_told(edms: SqlEdms) -> None:
+    card = register(edms).ref
+    run(edms, f"insert into deed values (1, '{card}', 'note', '2026-11-22 15:30:00', 'начато')")
+    page = edms.changes(None)
+    run(
+        edms,
+        "update deed set said = 'закончено' where id = 1",
+        f"insert into deed values (2, '{card}', 'renumber', '2026-11-22 15:31:00', '2026/77')",
+        f"insert into deed values (3, '{card}', 'strike', '2026-11-22 15:32:00', '')",
+    )
+
+    told = [(one.event.kind, one.event.text, one.event.number) for one in edms.changes(page.cursor).events]
+    assert told == [
+        (EventKind.PROGRESS, "закончено", None),
+        (EventKind.RENUMBERED, "", Number("2026/77")),
+        (EventKind.DEREGISTERED, "", None),
+    ]
+
+
+def test_what_contradicts_is_written_as_such(edms: SqlEdms) -> None:
+    run(edms, "insert into letter values ('out-1', 'О деле', '2026-11-22 11:00:00', null, 'nobody')")
+    edms.record("out-1", [Event(EventKind.REFUSED, EventKey("k"), None, text="нет", contradicts=EventKey("r"))])
+
+    with edms.database.reading() as work:
+        assert [row.said for row in work.rows(text("select said from deed"))] == ["!нет"]
+
+
 def test_it_sends_and_hears(edms: SqlEdms) -> None:
     run(edms, "insert into letter values ('out-1', 'О деле', '2026-11-22 11:00:00', null, 'nobody')")
     (outgoing,) = edms.outgoing()

@@ -9,7 +9,9 @@ import pytest
 
 from gateway.content import whole
 from gateway.edms_adapter.registry import people
+from gateway.edms_adapter.sql.values import day
 from gateway.model import (
+    ControlState,
     DocumentUid,
     Event,
     EventKey,
@@ -21,6 +23,7 @@ from gateway.model import (
     Person,
     Refusal,
     Task,
+    TaskControl,
     TaskUid,
     Term,
 )
@@ -280,6 +283,58 @@ def test_execution_of_a_sent_task_comes_back_to_that_instruction(desk: Desk) -> 
 
     (report,) = desk.rows("select x.*, i.uid from execution x join instruction i on i.id = x.instruction_id")
     assert (report.uid, report.reporter, report.text) == ("task-5", "Берегова Т. К.", "Сверено")
+
+
+def test_a_task_on_a_restricted_card_of_ours_is_sent_as_it_is(sqlite_desk: Desk) -> None:
+    card, _ = written(sqlite_desk)
+    with sqlite_desk.at_work() as work:
+        people.instruct(work, card, "Сверить", author="Родникова", executors=["Б."], now=MORNING, organisation="Архив")
+        people.restrict(work, card, "ДСП")
+
+    (outgoing,) = sqlite_desk.edms.outgoing()
+    assert [task.private for task in outgoing.document.tasks] == [False]
+
+
+def test_an_instruction_the_partner_tells_of_is_one_row_as_it_was_told_last(desk: Desk) -> None:
+    card, row = written(desk)
+    who = (Executor(Party(person=Person("Берегова Т. К."))),)
+    open_ = Task(TaskUid("t"), text="Сверить", executors=who, control=TaskControl(ControlState.OPEN, deadline=TODAY))
+    ended = replace(open_, control=TaskControl(ControlState.ENDED, fact_date=TODAY))
+    steps = (
+        (EventKind.ASSIGNED, open_, ("open", TODAY, None)),
+        (EventKind.EXECUTED, ended, ("executed", None, TODAY)),
+        (EventKind.NO_LONGER_REPORTED, ended, ("not reported", None, TODAY)),
+    )
+    for place, (kind, task, shown) in enumerate(steps):
+        desk.edms.record(row, [Event(kind, EventKey(f"k{place}"), MORNING, task=task)])
+
+        with desk.at_work() as work:
+            (told,) = people.partner_tasks(work, card)
+        assert (told.state, day(told.deadline), day(told.fact_date)) == shown
+        assert (told.text, told.executors) == ("Сверить", "Берегова Т. К.")
+
+
+def test_a_registration_that_is_told_no_more_leaves_the_dispatch_row_without_a_number(desk: Desk) -> None:
+    card, row = written(desk)
+    number = Number("77", TODAY)
+    desk.edms.record(row, [Event(EventKind.REGISTERED, EventKey("r"), MORNING, number=number)])
+    desk.edms.record(row, [Event(EventKind.NO_LONGER_REPORTED, EventKey("n"), MORNING, number=number)])
+
+    shown = row_of(desk, card)
+    assert (shown.state, shown.partner_number) == ("deregistered", None)  # type: ignore[attr-defined]
+
+
+def test_what_contradicts_changes_no_row_and_is_a_notice_to_the_clerk(desk: Desk) -> None:
+    card, row = written(desk)
+    registered = Event(EventKind.REGISTERED, EventKey("r"), MORNING, number=Number("77", TODAY))
+    other = replace(registered, key=EventKey("o"), number=Number("78", TODAY), contradicts=registered.key)
+    refused = Event(EventKind.REFUSED, EventKey("f"), MORNING, refusal=Refusal(39, "нет"), contradicts=registered.key)
+    desk.edms.record(row, [registered, other])
+    desk.edms.record(row, [refused])
+
+    shown = row_of(desk, card)
+    assert (shown.state, shown.partner_number, shown.refusal) == ("registered", "77", None)  # type: ignore[attr-defined]
+    assert [text.partition(":")[0] for text in notices(desk)] == ["Противоречие", "Противоречие"]
 
 
 def test_news_of_a_row_that_is_not_there_is_an_error(desk: Desk) -> None:

@@ -19,7 +19,7 @@ name = "an addressee nobody knows"
 unknown_addressee = "wait"
 
 [[report]]
-texts = true
+fields = ["text", "note", "category", "controller", "progress", "resume", "executor_text", "status", "files"]
 """
 
 

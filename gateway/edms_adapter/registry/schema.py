@@ -2,7 +2,7 @@
 """The tables of the built-in registry, the same on SQLite and PostgreSQL.
 
 Moments are UTC, dates are calendar dates of the office.  Texts that may be missing are NULL.
-Rows of `execution`, `instruction_change`, `card_news` and `inbox_row` are only ever added.
+Rows of `instruction_change`, `card_change`, `card_news` and `inbox_row` are only ever added.
 """
 
 from sqlalchemy import (
@@ -161,7 +161,7 @@ card = Table(
     Column(
         "state",
         Text,
-        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined', 'noted', 'draft')"),
+        CheckConstraint("state in ('registered', 'waiting', 'refused', 'joined', 'noted', 'draft', 'deregistered')"),
         nullable=False,
     ),
     _to("group_id", "doc_group", required=False),  # NULL only while it waits
@@ -229,6 +229,18 @@ card_file = Table(
     Column("content", LargeBinary),  # small ones
     Column("path", Text),  # larger ones: inside the file store
     CheckConstraint("(content is null) <> (path is null)"),
+)
+card_change = Table(  # what people did to a card's registration
+    "card_change",
+    metadata,
+    _id(),
+    _to("card_id", "card"),
+    Column("kind", Text, CheckConstraint("kind in ('renumbered', 'deregistered')"), nullable=False),
+    Column("number", Text),  # renumbered: the new one; deregistered: the last one
+    Column("reg_date", Date),
+    _to("person_id", "person", required=False),
+    Column("text", Text),  # why
+    _moment("at", required=True, index=True),
 )
 card_link = Table(
     "card_link",
@@ -369,6 +381,7 @@ execution = Table(
     Column("text", Text, nullable=False),
     Column("status", Text),
     _moment("at", required=True, index=True),
+    _moment("edited_at"),  # when its words were corrected last; NULL: never
 )
 instruction_change = Table(
     "instruction_change",
@@ -395,7 +408,7 @@ dispatch = Table(
         Text,
         CheckConstraint(
             "state in ('to send', 'queued', 'sent', 'received', 'registered', 'refused', 'failed', 'overdue',"
-            " 'cancelled')"
+            " 'cancelled', 'deregistered')"
         ),
         nullable=False,
         server_default="to send",
@@ -422,6 +435,27 @@ dispatch = Table(
     ),
     Column("changes_words", Text),
     UniqueConstraint("card_id", "correspondent_id"),
+)
+partner_task = Table(  # an instruction as the partner told of it last, ours or its own; its history is `card_news`
+    "partner_task",
+    metadata,
+    _id(),
+    _to("dispatch_id", "dispatch"),
+    _to("instruction_id", "instruction", required=False),  # ours that was sent
+    Column("uid", Text, nullable=False),
+    Column("text", Text),
+    Column("executors", Text),
+    Column("deadline", Date),
+    Column("progress", Text),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state in ('open', 'executed', 'cancelled', 'not reported')"),
+        nullable=False,
+    ),
+    Column("fact_date", Date),
+    _moment("told_at", required=True),
+    UniqueConstraint("dispatch_id", "uid"),
 )
 card_news = Table(
     "card_news",

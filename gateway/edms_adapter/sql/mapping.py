@@ -19,6 +19,7 @@ Sql = Annotated[str, Field(min_length=1)]  # one statement
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Table = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$")]
 Values = dict[str, Expr]
+Constant = str | int | float | bool | tuple[str, ...]
 Route = Literal["index", "name and post", "initials", "post", "department"]
 
 
@@ -246,8 +247,8 @@ class LinkSection(Section):
 class Mapping(Section):
     """A whole mapping file."""
 
-    const: dict[Name, str | int | float | bool] = {}
-    override: dict[str, dict[Name, str | int | float | bool]] = {}  # other constants for one partner
+    const: dict[Name, Constant] = {}
+    override: dict[str, dict[Name, Constant]] = {}  # other constants for one partner
     database: DatabaseSection = DatabaseSection()
     claim: ClaimSection = ClaimSection()
     files: FilesSection

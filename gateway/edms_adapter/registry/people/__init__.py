@@ -29,6 +29,7 @@ from gateway.edms_adapter.registry.people.instructions import (
     change_deadline,
     change_executors,
     close,
+    edit_report,
     forward,
     go_away,
     instruct,
@@ -57,6 +58,7 @@ from gateway.edms_adapter.registry.people.looking import (
     linked,
     mentioned,
     news,
+    partner_tasks,
     waiting,
 )
 from gateway.edms_adapter.registry.people.papers import (
@@ -66,6 +68,11 @@ from gateway.edms_adapter.registry.people.papers import (
     refusal_reasons,
     refuse_waiting,
     register_waiting,
+)
+from gateway.edms_adapter.registry.people.registration import (
+    deregister,
+    renumber,
+    restrict,
 )
 from gateway.edms_adapter.registry.people.rows import (
     at_work,
@@ -102,8 +109,10 @@ __all__ = [
     "change_executors",
     "clerk",
     "close",
+    "deregister",
     "direct",
     "dismiss",
+    "edit_report",
     "enter_paper",
     "executions",
     "executors",
@@ -126,14 +135,17 @@ __all__ = [
     "open_by_hand",
     "open_year",
     "partner_people",
+    "partner_tasks",
     "refusal_reasons",
     "refuse_waiting",
     "register_draft",
     "register_waiting",
     "remove_file",
     "rename",
+    "renumber",
     "reopen",
     "report",
+    "restrict",
     "rows",
     "send",
     "send_again",

@@ -106,6 +106,25 @@ def report(work: Work, instruction: int, words: str, *, by: str, now: datetime, 
     return add(work, "execution", instruction_id=instruction, executor_id=executor, text=words, status=status, at=now)
 
 
+def edit_report(work: Work, execution: int, words: str, *, by: str, now: datetime) -> None:
+    """Correct the words of an executor's report; only who wrote it may."""
+    written = one(
+        work,
+        "select coalesce(e.person_id, i.person_id) as person from execution x"
+        " join executor e on e.id = x.executor_id left join inbox i on i.id = e.inbox_id where x.id = :key",
+        key=execution,
+    )
+    if written.person != person_key(work, by):
+        raise ValueError(f"report {execution} is not {by}'s")
+    do(
+        work,
+        "update execution set text = :words, edited_at = :now where id = :key",
+        words=words,
+        now=now,
+        key=execution,
+    )
+
+
 def close(work: Work, instruction: int, resume: str, *, by: str, now: datetime, on: date | None = None) -> None:
     """Take an instruction off control: executed."""
     do(

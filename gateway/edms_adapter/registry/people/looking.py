@@ -67,6 +67,15 @@ def approvals(work: Work, card_key: int) -> list[Record]:
     return rows(work, "select * from approval where card_id = :card order by id", card=card_key)
 
 
+def partner_tasks(work: Work, card_key: int) -> list[Record]:
+    """Return the instructions the partners told of for a card, each as it was told last, in the order they came."""
+    return rows(
+        work,
+        "select t.* from partner_task t join dispatch s on s.id = t.dispatch_id where s.card_id = :card order by t.id",
+        card=card_key,
+    )
+
+
 def linked(work: Work, card_key: int) -> list[Record]:
     """Return the cards linked to a card, in the order they were linked."""
     return rows(

@@ -80,10 +80,10 @@ def join_waiting(work: Work, card_key: int, existing: int, *, by: str, now: date
     """Say that a paper that waited belongs to the *existing* card: what is new in it moves there.
 
     Whoever has that card in his inbox finds a notice.  Raises ValueError unless the paper waits and the card is a
-    registered incoming one.
+    registered incoming one, or for a draft the draft's.
     """
     paper, target = _waiting(work, card_key), card(work, existing)
-    if (target.direction, target.state) != ("in", "registered"):
+    if target.direction != "in" or target.state != ("draft" if paper.draft_status else "registered"):
         raise ValueError(f"card {existing} is no registered incoming document")
     if None not in (paper.office_id, target.office_id) and paper.office_id != target.office_id:
         raise ValueError(f"card {existing} is of another organisation of ours")

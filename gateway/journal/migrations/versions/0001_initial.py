@@ -133,9 +133,11 @@ def upgrade() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("tell", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("told_at", MOMENT, nullable=True),
+        sa.Column("contradicts", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_events_contradicts", "events", ["exchange"], **where("contradicts"))
     op.create_index("ix_events_untold", "events", ["exchange", "seq"], **where("tell AND told_at IS NULL"))
     op.create_index("ux_events_key", "events", ["exchange", "ours", "key"], unique=True)
     op.create_table(
