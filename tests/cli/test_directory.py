@@ -43,6 +43,7 @@ class Gateway:
             registry=self.registry,
             top="",
             also="",
+            office="",
             relay="",
         )
         partners = PARTNERS.format(

@@ -53,6 +53,7 @@ def lately(tmp_path: Path) -> Any:
 def test_both_sides_print_the_same_story(lately: Town) -> None:
     minsk, moscow = lately.minsk, lately.moscow
     send_letter(minsk)
+    lately.settle()
     send_letter(minsk, to="Неведомский Н. Н.")
     lately.settle()
     lately.post.delivers = False

@@ -98,6 +98,7 @@ RUSSIAN = Words(
         "put_off": "отложен",
         "parked": "в карантине",
         "dropped": "снят",
+        "cancelled": "отменено, не отправлялось",
     },
 )
 ENGLISH = Words(
@@ -158,6 +159,7 @@ ENGLISH = Words(
         "put_off": "put off",
         "parked": "in quarantine",
         "dropped": "dropped",
+        "cancelled": "cancelled, never sent",
     },
 )
 LANGUAGES: Mapping[str, Words] = {"ru": RUSSIAN, "en": ENGLISH}
