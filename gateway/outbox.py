@@ -135,7 +135,8 @@ class Outbox:
             leaving = [fact for fact in news if self._may_leave(fact, partner)]
             owed = reports.owed(about, history, leaving, audience)
         after = history[-1].key if history else EventKey("")
-        carried = [reports.carrying(report, contents) for report in owed]
+        present = contents.keys() & reports.brought_by(news or ())
+        carried = [reports.carrying(report, present) for report in owed]
         return [self._report(report, exchange, after, partner, ours, now, contents) for report in carried]
 
     def _report(

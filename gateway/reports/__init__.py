@@ -5,7 +5,7 @@ An accumulating dialect tells everything that stands, again and again.  `snapsho
 of our people; `news` finds in a partner's report what we did not know yet.  History is append-only.
 """
 
-from gateway.reports.carrying import carrying
+from gateway.reports.carrying import brought_by, carrying
 from gateway.reports.hearing import news
 from gateway.reports.ladder import TASK_KINDS, Rung, registered, rung
 from gateway.reports.rule import Audience, ReportRule, wanted
@@ -16,6 +16,7 @@ __all__ = [
     "Audience",
     "ReportRule",
     "Rung",
+    "brought_by",
     "carrying",
     "news",
     "owed",

@@ -1,10 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which files a report carries: those it brings news of; what stands is told again, but its files travel once."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
-from gateway.model import Document, Executor, File, Report, Sha256, Task
+from gateway.model import Document, Event, EventKind, Executor, File, Report, Sha256, Task
+
+
+def brought_by(news: Iterable[Event]) -> frozenset[Sha256]:
+    """Return the digests of the files that *news* bring.
+
+    An executor's report brings those of all executors of its task: reports before it may have been withheld.
+    """
+    return frozenset(
+        digest
+        for event in news
+        for file in _of(event)
+        for digest in (file.sha256, *(signature.sha256 for signature in file.signatures))
+        if digest
+    )
+
+
+def _of(event: Event) -> Iterator[File]:
+    if event.kind is EventKind.EXECUTOR_REPORTED:
+        yield from event.executor.files if event.executor else ()
+        for executor in event.task.executors if event.task else ():
+            yield from executor.files
+    if event.document is not None:
+        yield from event.document.files
+        for approval in event.document.approvals:
+            yield from approval.files
 
 
 def carrying(report: Report, present: Container[Sha256]) -> Report:

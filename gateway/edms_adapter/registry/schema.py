@@ -219,6 +219,8 @@ card_file = Table(
     _to("signs_id", "card_file", required=False),  # a detached signature of that file
     _to("instruction_id", "instruction", required=False),  # a file of an instruction
     _to("approval_id", "approval", required=False),  # a file that came with a visa or signature
+    _to("execution_id", "execution", required=False),  # a file that an executor reported with
+    _flag("received"),  # a partner's report brought it: it stays on the card and is never sent on
     _flag("superseded"),  # of an earlier version of a draft
     Column("position", Integer, nullable=False),
     Column("name", Text, nullable=False),

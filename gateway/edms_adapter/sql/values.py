@@ -146,6 +146,7 @@ def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
 
     def executor(party: Party, responsible: object = False, reported_at: object = None, **rest: Any) -> Executor:
         fields = {key: value for key, value in rest.items() if value is not None}  # Any: the fields of Executor
+        fields["files"] = tuple(fields.get("files", ()))
         return Executor(party, bool(responsible), reported_at=moment(reported_at, zone), **fields)
 
     def approval(

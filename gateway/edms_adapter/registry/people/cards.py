@@ -112,10 +112,11 @@ def put_file(
     store: Path | None,
     *,
     approval: int | None = None,
+    execution: int | None = None,
 ) -> None:
-    """Put a file onto a card; with *approval* it belongs to that visa or signature."""
+    """Put a file onto a card; with *approval* or *execution* it belongs to that visa or executor's report."""
     digest = sha256(content).hexdigest()
-    owner = f"{card_key}-{approval}" if approval else f"{card_key}"
+    owner = f"{card_key}-{approval or 0}-{execution or 0}"
     where: dict[str, object] = {"content": content}
     if len(content) > INLINE_BYTES:
         if store is None:
@@ -138,6 +139,7 @@ def put_file(
         media_type="application/octet-stream",
         role="text" if position == 1 else "annex",
         approval_id=approval,
+        execution_id=execution,
         **where,
     )
 

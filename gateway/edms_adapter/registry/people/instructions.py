@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work with a document: put before people, instructed, reported, taken off control."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from uuid import uuid4
 
+from gateway.edms_adapter.registry.people.cards import put_file
 from gateway.edms_adapter.registry.people.rows import add, do, inbox_key, one, person_key, rows
 from gateway.edms_adapter.sql.database import Work
 
@@ -92,8 +94,18 @@ def change_executors(work: Work, instruction: int, executors: Sequence[str], *, 
     _note(work, instruction, "executors", by, now)
 
 
-def report(work: Work, instruction: int, words: str, *, by: str, now: datetime, status: str = "Исполнено") -> int:
-    """Write an executor's report; who is none of the executors joins them."""
+def report(
+    work: Work,
+    instruction: int,
+    words: str,
+    *,
+    by: str,
+    now: datetime,
+    status: str = "Исполнено",
+    files: Mapping[str, bytes] | None = None,
+    store: Path | None = None,
+) -> int:
+    """Write an executor's report, with *files* when there are any; who is none of the executors joins them."""
     person = person_key(work, by)
     found = rows(
         work,
@@ -103,7 +115,11 @@ def report(work: Work, instruction: int, words: str, *, by: str, now: datetime, 
         person=person,
     )
     executor = found[0].id if found else add(work, "executor", instruction_id=instruction, person_id=person)
-    return add(work, "execution", instruction_id=instruction, executor_id=executor, text=words, status=status, at=now)
+    key = add(work, "execution", instruction_id=instruction, executor_id=executor, text=words, status=status, at=now)
+    card = one(work, "select card_id from instruction where id = :key", key=instruction).card_id
+    for position, (name, content) in enumerate((files or {}).items(), 1):
+        put_file(work, card, position, name, content, store, execution=key)
+    return key
 
 
 def edit_report(work: Work, execution: int, words: str, *, by: str, now: datetime) -> None:
