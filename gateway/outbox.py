@@ -34,9 +34,6 @@ from gateway.ports import NO_FILES
 from gateway.sealing import Going, Sealer
 from gateway.settings import OfficeSettings
 
-# Russian for people whatever the partner's language, as all texts of the standard (docs/protocol.md).
-REGISTERED_APART = "Изменённый документ зарегистрирован отдельно, под этим номером."
-
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
@@ -98,9 +95,7 @@ class Outbox:
         elif document.registered != number:
             beside = Document(uid=document.document_uid, number=number, card=card)
             key = EventKey(f"edited:{version}")
-            facts.append(
-                Event(EventKind.EDITED, key, now, number=number, card=card, document=beside, text=REGISTERED_APART)
-            )
+            facts.append(Event(EventKind.EDITED, key, now, number=number, card=card, document=beside))
         self.tell(tx, document, facts, now)
 
     # --- reports

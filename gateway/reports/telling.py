@@ -32,6 +32,7 @@ SHOWN = TASK_KINDS | {K.REGISTERED, K.RENUMBERED, K.DEREGISTERED, K.FORWARDED, K
 SHOWN |= drafts.KINDS
 # Native Russian for people: the standard's texts are Russian whatever the partner's language.
 OFF_THE_REGISTER = "Документ снят с регистрации."
+REGISTERED_APART = "Изменённый документ зарегистрирован отдельно, под этим номером."
 
 
 def snapshot(about: DocumentRef, history: Sequence[Event], audience: Audience) -> Report:
@@ -109,7 +110,10 @@ def _alone(about: DocumentRef, history: Sequence[Event], event: Event, audience:
     if event.kind is K.EDITED:
         card = event if event.document else registered(history)
         edited = _card(about, card, audience) if card else None
-        return (Report(ReportKind.EDITED, about, edited=edited, edited_text=words),)
+        ours = {fact.card for fact in history if fact.kind in REGISTRATIONS}
+        apart = REGISTERED_APART if event.card and event.card not in ours else ""
+        text = " ".join(part for part in (apart, words) if part)
+        return (Report(ReportKind.EDITED, about, edited=edited, edited_text=text),)
     if event.kind is K.DEREGISTERED:
         once = next((fact for fact in reversed(history) if fact.kind in REGISTRATIONS), event)
         text = " ".join(part for part in (OFF_THE_REGISTER, words) if part)
