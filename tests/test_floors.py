@@ -70,6 +70,7 @@ ROOMS = (
     Room("__main__", 4),
 )
 PURE, DOOR = 1, 4
+REGISTRY = ("edms_adapter.registry",)
 
 # a library, or one name of it → where it may be imported
 HOMES: Mapping[str, tuple[str, ...]] = {
@@ -248,6 +249,18 @@ def _needed(module: str, source: Source, modules: Mapping[str, Source]) -> set[s
     top = ast.Module([node for node in source.tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
     names = [name.removeprefix("gateway.") for _, name in imports(top) if name.startswith("gateway.")]
     return {name if name in modules else name.rpartition(".")[0] for name in names} & set(modules) - {module}
+
+
+def test_nothing_knows_the_registry_but_what_shows_it() -> None:
+    """The built-in registry is reached through its mapping, like any other records system."""
+    knowing = {
+        source.module.removeprefix("gateway.")
+        for source in sources(ROOT)
+        for _, imported in imports(source.tree)
+        if imported.startswith("gateway.edms_adapter.registry") and not within(source.module, REGISTRY)
+    }
+
+    assert {name.partition(".")[0] for name in knowing} == {"demo", "starter"}
 
 
 def test_every_room_of_the_table_exists() -> None:
