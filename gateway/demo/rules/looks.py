@@ -31,10 +31,8 @@ def folder(work: Work) -> list[str]:
     """The folder of papers that wait for a person: the sender's number, the files, the reason."""
     found = people.waiting(work)
     names = "select name from card_file where card_id = :card order by position"
-    files = [", ".join(str(row.name) for row in people.rows(work, names, card=paper.id)) for paper in found]
-    return [
-        f"{paper.partner_number} [{names}]: {paper.waits_because}" for paper, names in zip(found, files, strict=True)
-    ]
+    files = [", ".join(str(row.name) for row in people.rows(work, names, card=paper.card)) for paper in found]
+    return [f"{paper.number} [{names}]: {paper.reason}" for paper, names in zip(found, files, strict=True)]
 
 
 def came(number: str) -> Look:
