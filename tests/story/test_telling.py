@@ -325,3 +325,16 @@ def test_an_answer_is_told_by_its_number(offices: Town) -> None:
     offices.settle()
 
     assert re.search(r"<Answer .*ИСХ-1", reports(offices.moscow))
+
+
+def test_an_executor_whose_words_do_not_leave_is_named_and_nothing_follows(tmp_path: Path) -> None:
+    with telling(tmp_path, "") as offices:
+        task = instruct(offices.moscow, arrived(offices).id)
+        offices.settle()
+        do(offices.moscow, people.report, task, "Готово", by="Кленов")
+
+        offices.settle()
+
+        (card,) = cards(offices.minsk, "direction = 'out'")
+        with people.at_work(offices.minsk.registry) as work:
+            assert people.news(work, card.id)[-1].text.endswith("; Кленов Пётр Ильич")
