@@ -17,12 +17,30 @@ from gateway.demo.rules.story import play, run_rules
 
 SECONDS = 600  # LIMIT: for all scenes on a machine that has much else to do
 EXPECTED = {
+    "Receive rules": (
+        "group «Запросы ведомств», journal «Запросы ведомств», inbox of Управление связи",
+        "receive rule: invitations",
+        "  not requests: kind is Приглашения, not Запросы",
+        "registered as ВХ-П/2; nothing was written",
+    ),
+    "Report rules": ("Объёмы сверены, расхождений нет", "Исполнительный комитет, Москва: дано поручение; срок "),
     "Papers that wait": (
         "Исполнительный комитет, Москва: registered, № ВХ-М-",
         "Исполнительный комитет, Москва: refused, Документ относится к компетенции другой организации",
     ),
     "Tasks sent": ("Кленов П. И.: Справка готова (Исполнено)", "Исполнительный комитет, Москва: исполнено; "),
     "People correct themselves": ("изменён срок", "сменён исполнитель", "возобновлено", "больше не сообщается"),
+    "The sender changes his mind": (
+        "cancelled, отменено, не отправлялось",
+        "| Отзыв: зарегистрировано у получателя № ВХ-М-",
+        "sent, дополнение: файлов 1, поручений 0",
+        ": Приложение.pdf, ",
+    ),
+    "One document for two organisations": (
+        "| Дирекция дорог, Москва: waiting: «Согласовать прокладку вдоль дорог»",
+        "|   отказано в регистрации: Вопрос не относится к компетенции организации",
+        "|   исполнено: Представить схему линий связи",
+    ),
     "Registers on paper": ("РЕЕСТР ОТПРАВЛЕННЫХ ДОКУМЕНТОВ", "нет регистрации", "Итого документов: 1"),
 }
 
@@ -75,6 +93,15 @@ def test_what_does_not_come_is_printed_with_what_was_seen_instead(
     printed = capsys.readouterr().out
     assert "MISSING Minsk: the card: this should be seen\n          + b\n          + a\n" in printed
     assert "but this was\n          | a\n          | b\n" in printed
+
+
+def test_what_should_not_be_seen_is_said_and_fails(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = Scene("secret", lambda stage: stage.hides(stage.minsk, "the card", ["№ 1", "every word"], "word", "deed"))
+
+    played = play(1, scene, stage)
+
+    assert not played.seen
+    assert "MISSING Minsk: the card: this should not be seen: word\n" in capsys.readouterr().out
 
 
 @pytest.fixture

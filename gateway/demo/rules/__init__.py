@@ -5,12 +5,16 @@ A scene is a module with a `SCENE`, and one line in `SCENES`.  It sends what it 
 only, and checks what it shows; scenes play one after the other on the same two offices.
 """
 
-from gateway.demo.rules import corrections, papers, registers, tasks
+from gateway.demo.rules import corrections, organisations, papers, receiving, registers, second_thoughts, tasks, telling
 from gateway.demo.rules.stage import Scene
 
 SCENES: tuple[Scene, ...] = (
+    receiving.SCENE,
+    telling.SCENE,
     papers.SCENE,
     tasks.SCENE,
     corrections.SCENE,
+    second_thoughts.SCENE,
+    organisations.SCENE,
     registers.SCENE,
 )

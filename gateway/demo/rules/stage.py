@@ -8,7 +8,7 @@ it; what does not come in time ends the scene with what was seen instead.
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -82,6 +82,14 @@ class Stage:
 
         Of what it showed *before* only the rest is printed.  Raises Unseen with what was seen instead.
         """
+        seen = self.wait(office, where, look, *expected)
+        self.say(office, where)
+        for line in seen[len(before) :] if seen[: len(before)] == before else seen:
+            click.echo(f"          | {line}")
+        return seen
+
+    def wait(self, office: DemoOffice, where: str, look: Look, *expected: str) -> Sequence[str]:
+        """Wait as `shows` does, and print nothing."""
         began = time.monotonic()
         while not in_order(seen := self.look(office, look), expected):
             if time.monotonic() - began > self.patience_seconds:
@@ -89,13 +97,15 @@ class Stage:
             if any(gateway.poll() is not None for gateway in self.gateways):
                 raise Unseen(f"{office.name.capitalize()}: a gateway ended by itself; see {office.home}/gateway.log")
             time.sleep(LOOK_SECONDS)
-        self.say(office, where)
-        for line in seen[len(before) :] if seen[: len(before)] == before else seen:
-            click.echo(f"          | {line}")
         return seen
 
-    def type(self, *commands: "Command") -> None:
-        """Type commands of the gateway, all at once, and print what they print, one after the other.
+    def hides(self, office: DemoOffice, where: str, seen: Sequence[str], *words: str) -> None:
+        """Raise Unseen when any of *words* stands in what was *seen*."""
+        if found := [one for one in words if any(one in line for line in seen)]:
+            raise Unseen(f"{office.name.capitalize()}: {where}: this should not be seen: {', '.join(found)}")
+
+    def type(self, *commands: "Command") -> list[list[str]]:
+        """Type commands of the gateway, all at once; print what they print, one after the other, and return it.
 
         Raises Unseen when one fails, or does not print all that is expected.
         """
@@ -113,9 +123,11 @@ class Stage:
         for one, process, lines in zip(commands, started, printed, strict=True):
             if process.returncode or not all(any(words in line for line in lines) for words in one.expected):
                 raise Unseen(_instead(one.office, " ".join(one.words), one.expected, lines))
-            self.say(one.office, "edms-gateway " + " ".join(one.words))
-            for line in lines:
+            said, *answer = one.printed(lines)
+            self.say(one.office, said)
+            for line in answer:
                 click.echo(f"          | {line}".rstrip())
+        return printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,14 @@ class Command:
     office: DemoOffice
     words: tuple[str, ...]
     expected: tuple[str, ...]
+    only: tuple[str, ...] = ()  # of a long answer the lines with one of these words are printed; empty: every line
+
+    def printed(self, lines: Sequence[str]) -> Iterator[str]:
+        """Yield what is typed and what of its answer people read; paths begin in the office's own folder."""
+        said = "edms-gateway " + " ".join(self.words) + ("   (in part)" if self.only else "")
+        answer = [line for line in lines if not self.only or any(words in line for words in self.only)]
+        for line in (said, *answer):
+            yield line.replace(f"{self.office.home}/", "")
 
 
 def in_order(lines: Sequence[str], expected: Sequence[str]) -> bool:

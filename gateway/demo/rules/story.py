@@ -13,7 +13,7 @@ import click
 
 from gateway.demo.offices import set_up
 from gateway.demo.rules import SCENES
-from gateway.demo.rules.offices import agree
+from gateway.demo.rules.offices import agree, furnish
 from gateway.demo.rules.stage import Scene, Stage, Unseen
 from gateway.demo.story import running, stay, wait_for_door
 
@@ -37,6 +37,7 @@ def run_rules(directory: Path | None, *, keep: bool, scenes: Sequence[Scene] = S
     minsk, moscow = set_up(home)
     for us, them in ((minsk, moscow), (moscow, minsk)):
         agree(us, them, scenes)
+    furnish(minsk, moscow)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # the gateways end with us
     with running(minsk) as one, running(moscow) as other:
         for office, gateway in ((minsk, one), (moscow, other)):
