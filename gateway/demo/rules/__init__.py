@@ -5,7 +5,22 @@ A scene is a module with a `SCENE`, and one line in `SCENES`.  It sends what it 
 only, and checks what it shows; scenes play one after the other on the same two offices.
 """
 
-from gateway.demo.rules import corrections, organisations, papers, receiving, registers, second_thoughts, tasks, telling
+from gateway.demo.rules import (
+    access,
+    corrections,
+    dates,
+    directories,
+    drafts,
+    links,
+    organisations,
+    originals,
+    papers,
+    receiving,
+    registers,
+    second_thoughts,
+    tasks,
+    telling,
+)
 from gateway.demo.rules.stage import Scene
 
 SCENES: tuple[Scene, ...] = (
@@ -16,5 +31,11 @@ SCENES: tuple[Scene, ...] = (
     corrections.SCENE,
     second_thoughts.SCENE,
     organisations.SCENE,
+    access.SCENE,
+    dates.SCENE,
+    originals.SCENE,
+    links.SCENE,
+    directories.SCENE,
+    drafts.SCENE,
     registers.SCENE,
 )

@@ -17,6 +17,15 @@ LIMITS = f"""
 [partner.time_limits]
 registered = "{REGISTERED_SECONDS} s"
 """
+# What stands in [[partner]] itself, by the office's name.
+AGREED = {"moscow": 'links = "all-in-words"\n'}
+# What an office adds to its gateway.toml.
+OWN_WAYS = {
+    "minsk": """
+[access]
+open = ["общий", "для членов комиссии"]
+"""
+}
 # After the rules of the scenes, because the first that fits counts.
 FOR_ALL = """
 [[receive]]
@@ -50,10 +59,13 @@ time_zone = "{time_zone}"
 
 
 def agree(us: DemoOffice, them: DemoOffice, scenes: Sequence[Scene]) -> None:
-    """Write *us*'s partners.toml with the rules of *scenes*."""
+    """Write *us*'s partners.toml with the rules of *scenes*, and add its own ways to a fresh gateway.toml."""
     partner = PARTNERS.partition("[[report]]")[0].format(them=them)
     own = "".join(f"\n# {scene.title}\n{scene.rules[us.name]}" for scene in scenes if us.name in scene.rules)
-    (us.home / "partners.toml").write_text(partner + LIMITS + own + FOR_ALL, encoding="utf-8")
+    agreed = partner + AGREED.get(us.name, "") + LIMITS
+    (us.home / "partners.toml").write_text(agreed + own + FOR_ALL, encoding="utf-8")
+    with us.config.open("a", encoding="utf-8") as config:
+        config.write(OWN_WAYS.get(us.name, ""))
 
 
 def furnish(minsk: DemoOffice, moscow: DemoOffice) -> None:
