@@ -18,7 +18,7 @@ PREFIX = "З-М-"
 def play(stage: Stage) -> None:
     minsk, moscow = stage.minsk, stage.moscow
     today = stage.now().astimezone(ZoneInfo(moscow.time_zone)).date()
-    stage.act(moscow, _add_journal)
+    stage.act(moscow, _add_journal, moscow.index)
     stage.say(moscow, f"the technologist makes a journal «{JOURNAL}», whose years a person opens; {today.year} is not")
     card, number = _send(stage, "О предоставлении сведений", today)
     stage.say(minsk, f"Тихая sends {number}, a document of the kind «{JOURNAL}»")
@@ -68,9 +68,9 @@ def _outgoing(work: Work) -> int:
     return add(work, "doc_group", name=JOURNAL, direction="out", journal_id=journal.id, is_default=False)
 
 
-def _add_journal(work: Work) -> None:
+def _add_journal(work: Work, index: str) -> None:
     """Moscow makes the journal and the group of incoming documents that is numbered in it."""
-    office = one(work, "select id from office")
+    office = one(work, "select id from office where exchange_index = :index", index=index)
     journal = add(work, "journal", office_id=office.id, name=JOURNAL, prefix=PREFIX)
     add(work, "doc_group", name=JOURNAL, direction="in", journal_id=journal, is_default=False)
     people.open_by_hand(work, JOURNAL)

@@ -38,10 +38,12 @@ def play(stage: Stage) -> None:
 def _exchange(stage: Stage, exported: str, imported: str) -> None:
     """The administrators: Moscow's exports a file, Minsk's imports it."""
     file = str(stage.moscow.home / "people.csv")
-    stage.type(Command(stage.moscow, ("directory", "export", file), ()))
+    index = stage.moscow.index
+    stage.type(Command(stage.moscow, ("directory", "export", "--office", index, file), ()))
     lines = stage.moscow.home.joinpath("people.csv").read_text(encoding="utf-8-sig").splitlines()
     stage.shows(stage.moscow, "the file has", lambda work: lines, exported)
-    stage.type(Command(stage.minsk, ("directory", "import", "--partner", stage.moscow.name, file), (imported,)))
+    whose = ("--partner", stage.moscow.name, "--organisation", index)
+    stage.type(Command(stage.minsk, ("directory", "import", *whose, file), (imported,)))
 
 
 def _choose(stage: Stage, subject: str) -> tuple[int, str]:
