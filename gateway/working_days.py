@@ -74,7 +74,7 @@ def calendar_of(written: str) -> tuple[Calendar, tuple[BadLine, ...]]:
 
     One date a line, YYYY-MM-DD; ``+`` before it: a Saturday or Sunday that is worked; ``#`` begins a comment.
     """
-    days: dict[bool, set[date]] = {True: set(), False: set()}
+    days: dict[date, bool] = {}  # worked, or off
     wrong: list[BadLine] = []
     for line, said in _said(written):
         worked, words = said.startswith("+"), said.removeprefix("+").strip()
@@ -86,11 +86,12 @@ def calendar_of(written: str) -> tuple[Calendar, tuple[BadLine, ...]]:
             wrong.append(BadLine(line, f"{said!r} is not a date"))
         elif worked and day.weekday() < SATURDAY:
             wrong.append(BadLine(line, f"{day} is neither a Saturday nor a Sunday, so it is worked anyway"))
-        elif day in days[True] | days[False]:
+        elif day in days:
             wrong.append(BadLine(line, f"{day} stands here twice"))
         else:
-            days[worked].add(day)
-    return Calendar(frozenset(days[False]), frozenset(days[True])), tuple(wrong)
+            days[day] = worked
+    off = frozenset(day for day, worked in days.items() if not worked)
+    return Calendar(off, frozenset(days) - off), tuple(wrong)
 
 
 def registration_date(at: datetime, hours: Hours | None, calendar: Calendar) -> date:

@@ -112,10 +112,12 @@ def heard(
         if event.kind is K.SIGNED and event.document
         for approval in event.document.approvals
     }
-    for approval in report.approvals.approvals if report.approvals else ():
+    card = report.approvals or Document()
+    named = Document(uid=card.uid, type=card.type, number=card.number, card=card.card, draft=card.draft)
+    for approval in card.approvals:
         if approval.given and not (late and _identity(approval) in known):
             at = approval.signed_at or message.sent_at
-            document = replace(report.approvals or Document(), approvals=(approval,), linked=())
+            document = replace(named, approvals=(approval,))  # each of many: the card's other contents stay out
             words = (*_identity(approval), str(approval.signed_at), approval.result, approval.remark)
             event = Event(K.SIGNED, EventKey(""), at, who=approval.party, document=document, approval=approval.kind)
             yield event, words

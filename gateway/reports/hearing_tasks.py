@@ -10,6 +10,9 @@ from gateway.model import EventKind as K
 from gateway.reports.heard import Heard, again_in, gone_in, key_of, who_is
 from gateway.reports.ladder import standing_tasks
 
+Said = tuple[str, str, str, str]  # of an executor: who, and the text, moment and status of the report
+NOTHING_SAID: list[Said] = [("", "", "", "")]
+
 
 def of_tasks(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
     report, message = heard.report, heard.message
@@ -69,8 +72,9 @@ def _differences(before: Task | None, task: Task, initial: TaskUid | None, messa
         yield event(K.DUE_CHANGED, None, str(_deadline(task)), message.id)
     if (new.progress if new else "") not in ("", old.progress if old else ""):
         yield event(K.PROGRESS, None, new.progress if new else "", message.id)
+    said = _said(before.executors if before else ())
     for executor in task.executors:
-        if _says_more(executor, before.executors if before else ()):
+        if _says_more(executor, said.get(who_is(executor.party), NOTHING_SAID)):
             yield event(K.EXECUTOR_REPORTED, executor.reported_at, *_reported(executor), *again, executor=executor)
     if before and _names(before) != _names(task):
         yield event(K.EXECUTOR_CHANGED, None, message.id)
@@ -93,14 +97,21 @@ def _names(task: Task) -> tuple[tuple[str, bool], ...]:
     return tuple((who_is(executor.party), executor.responsible) for executor in task.executors)
 
 
-def _says_more(executor: Executor, before: Sequence[Executor]) -> bool:
-    """Say whether *executor*'s report says something that the one told *before* did not."""
-    said = [_reported(one) for one in before if who_is(one.party) == who_is(executor.party)] or [("", "", "", "")]
+def _said(executors: Sequence[Executor]) -> dict[str, list[Said]]:
+    """Return what each of *executors* reported, by who it is."""
+    found: dict[str, list[Said]] = {}
+    for executor in executors:
+        found.setdefault(who_is(executor.party), []).append(_reported(executor))
+    return found
+
+
+def _says_more(executor: Executor, before: Sequence[Said]) -> bool:
+    """Say whether *executor*'s report says something that the ones told *before* did not."""
     return all(
-        any(new not in ("", old) for new, old in zip(_reported(executor)[1:], one[1:], strict=True)) for one in said
+        any(new not in ("", old) for new, old in zip(_reported(executor)[1:], one[1:], strict=True)) for one in before
     )
 
 
-def _reported(executor: Executor) -> tuple[str, str, str, str]:
+def _reported(executor: Executor) -> Said:
     at = executor.reported_at.isoformat() if executor.reported_at else ""
     return (who_is(executor.party), executor.text, at, executor.status.text if executor.status else "")
