@@ -79,11 +79,12 @@ class Outbox:
         card: CardRef,
         now: datetime,
         news: Sequence[Event] = (),
-    ) -> None:
+    ) -> tuple[Event, ...]:
         """Tell that another *version* of a *document* (its name, for the event key) became *card*, known as *number*.
 
         Put onto the document's own card, it was edited.  On a card of its own it is the document's registration when
         there was none, with the *news* of that card; otherwise the document stands, and the sender hears both numbers.
+        Returns the facts that were new.
         """
         facts: list[Event] = []
         own = card == document.subject_card
@@ -96,7 +97,7 @@ class Outbox:
             beside = Document(uid=document.document_uid, number=number, card=card)
             key = EventKey(f"edited:{version}")
             facts.append(Event(EventKind.EDITED, key, now, number=number, card=card, document=beside))
-        self.tell(tx, document, facts, now)
+        return self.tell(tx, document, facts, now)
 
     # --- reports
 
@@ -184,11 +185,11 @@ class Outbox:
         return reports.Audience(subscription, rule, sent, ZoneInfo(ours.time_zone), asked)
 
     def _may_leave(self, fact: Event, partner: Partner) -> bool:
-        """Say whether *fact* is no answer of ours that may not go to *partner* itself: its subject would tell it."""
-        answer = fact.document if fact.kind is EventKind.ANSWERED else None
-        if answer is None or partner.channel.encrypted:
+        """Say whether *fact* names no document of ours that may not go to *partner* itself: its subject tells it."""
+        made = fact.document if fact.kind in (EventKind.ANSWERED, EventKind.DRAFT_REGISTERED) else None
+        if made is None or partner.channel.encrypted:
             return True
-        return policy.is_open(answer.access, self.office.settings.access)
+        return policy.is_open(made.access, self.office.settings.access)
 
     # --- time limits
 

@@ -40,7 +40,7 @@ def snapshot(about: DocumentRef, history: Sequence[Event], audience: Audience) -
 
     It shows what stands now: a fact that may no longer be told is simply not told any more.
     """
-    told = [event for event in history if wanted(event, audience)]
+    told = [_as_agreed(event, audience) for event in history if wanted(event, audience)]
     ours, sent = _tasks(history, audience)
     forwardings = [
         Forwarding(event.to, event.at) for event in told if event.kind is K.FORWARDED and event.to and event.at
@@ -58,7 +58,7 @@ def snapshot(about: DocumentRef, history: Sequence[Event], audience: Audience) -
             if event.kind is K.REDIRECTED and event.to and event.at
         ),
         answers=tuple(
-            Answer(_described(event.document, audience), event.at, event.way or Term())
+            Answer(event.document, event.at, event.way or Term())
             for event in told
             if event.kind is K.ANSWERED and event.document and event.at
         ),
@@ -153,6 +153,13 @@ def _card(about: DocumentRef, event: Event, audience: Audience) -> Document:
     """The receiver's card as a report shows it: the sender's uid, the receiver's number."""
     card = _described(event.document or Document(), audience)
     return replace(card, uid=about.uid, number=event.number or card.number, card=event.card or card.card)
+
+
+def _as_agreed(event: Event, audience: Audience) -> Event:
+    """Return *event* with the document of ours that it is about described as far as was agreed."""
+    if event.kind not in (K.ANSWERED, K.DRAFT_REGISTERED) or event.document is None:
+        return event
+    return replace(event, document=_described(event.document, audience))
 
 
 def _described(document: Document, audience: Audience) -> Document:
