@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway import identity
+from gateway import identity, reports
 from gateway.errors import Reason, Refused
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import About, conclude
@@ -18,10 +18,10 @@ from gateway.inbound.intake import WAITS, doubts, follow_up_id, office_of
 from gateway.inbound.repeats import Repeat
 from gateway.inbound.rules import Case
 from gateway.inbound.taking import taken
-from gateway.journal import exchanges
+from gateway.journal import events, exchanges
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
-from gateway.model import CardRef, Contents, DocumentUid, ExchangeId
+from gateway.model import CardRef, Contents, DocumentType, DocumentUid, ExchangeId, Number
 from gateway.ports import Intake, Registration, Waiting
 
 
@@ -31,9 +31,12 @@ def changes_a_card(case: Case, exchange: Exchange, repeat: Repeat) -> bool:
 
 
 def act_on_change(
-    case: Case, contents: Contents, exchange: Exchange, intake: Intake, repeat: Repeat, desk: Desk, now: datetime
+    entry: Entry, case: Case, contents: Contents, exchange: Exchange, intake: Intake, desk: Desk, now: datetime
 ) -> Registration | Waiting:
-    """Apply the change, or lay it before a person, as was agreed with the partner; raises like `act`."""
+    """Apply the change, or lay it before a person, as was agreed with the partner; raises like `act`.
+
+    What lies before a person already is his: the EDMS says what he decided, whatever the rules say by now.
+    """
     ours, receive = office_of(case, desk.office), case.receive
     document = taken(case.document, case.receive, case.level, ours.index)
     follow_up = follow_up_id(exchange, case)
@@ -41,20 +44,34 @@ def act_on_change(
     if not minded and not case.is_open:  # the card it would be added to may be one that everybody sees
         minded = (WAITS[ours.language]["level"].format(level=case.level.text or case.level.index),)
     same = exchange.digest == identity.document_digest(case.document)
-    on_change = "wait" if same else receive.on_change
+    apart = "" if same else _stands_apart(exchange, case, desk)
+    on_change = "wait" if same or apart or entry.exchange == follow_up else receive.on_change
+    adds = document.supplement and not apart and entry.exchange != follow_up
     if not document.supplement and on_change == "add-files":
         document = replace(document, tasks=())
     if not document.supplement and on_change == "edit-tasks":
         document = replace(document, files=())
-    if not minded and (document.supplement or on_change in ("add-files", "edit-tasks")):
+    if not minded and (adds or on_change in ("add-files", "edit-tasks")):
         return desk.ask_edms(lambda: desk.edms.attach(exchange.id, document, contents, follow_up), now)
     if not document.supplement and on_change == "refuse":
         raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
-    said = "again" if same else "changed" if exchange.registered else "version"
-    because = () if document.supplement else (WAITS[ours.language][said],)
+    said = "again" if same else apart or ("changed" if exchange.registered else "version")
+    because = () if document.supplement and not apart else (WAITS[ours.language][said],)
     waiting = replace(intake, wait_because="; ".join((*because, *minded)))
     document = taken(case.document, case.receive, case.level, ours.index)  # whole: a person decides what of it is added
     return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
+
+
+def _stands_apart(exchange: Exchange, case: Case, desk: Desk) -> str:
+    """Return why the card of *exchange* is not the one to change, as a word of WAITS; empty when it is."""
+    if exchange.registered is None:
+        return ""
+    draft = case.document.type is DocumentType.DRAFT
+    if (exchange.registered == Number()) is not draft and not case.document.supplement:
+        return "draft and document"
+    with desk.journal.read() as tx:
+        history = [fact.event for fact in events.history(tx, exchange.id, ours=True)]
+    return "" if reports.registered(history) else "off the register"
 
 
 def finish_changed(
@@ -68,7 +85,8 @@ def finish_changed(
             _lay_aside(tx, _version_of(exchange, follow_up, case, outcome.ref, now))
             why = Refused(Reason.CHANGED, outcome.reason)
             return conclude(tx, entry, State.WAITING, _about(case, follow_up, exchange), now, why=why)
-        desk.outbox.tell_version(tx, exchange, follow_up, outcome.number, outcome.ref, now, outcome.events)
+        if not desk.outbox.tell_version(tx, exchange, follow_up, outcome.number, outcome.ref, now, outcome.events):
+            desk.outbox.tell_all(tx, exchange, now)  # the same change once more, under a new return id
         version = exchanges.get(tx, follow_up, lock=True)
         if version is not None:  # it waited for a person
             exchanges.save(tx, replace(version, subject_card=outcome.ref, registered=outcome.number))

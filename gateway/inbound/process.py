@@ -131,7 +131,7 @@ def for_one_organisation(entry: Entry, recipients: tuple[Party, ...], desk: Desk
 
 def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, desk: Desk, now: datetime) -> None:
     """Register a partner's document, or say why not; the receipt goes first, before the EDMS is touched."""
-    broken = check(case)
+    broken = None if lies_before_people(entry, desk) and case.unreadable is None else check(case)
     opening = opened_exchange(case, desk.office, letter, now)
     if case.unreadable is not None and stands_registered(case, opening.office, desk):
         return park(entry, case.unreadable, about(case, None), desk, now)  # never "refused" for what is registered
@@ -159,6 +159,13 @@ def check(case: Case) -> Refused | None:
     except Refused as why:
         return why
     return None
+
+
+def lies_before_people(entry: Entry, desk: Desk) -> bool:
+    """Say whether the document in *entry* was laid before a person, who decides: rules that came later do not."""
+    with desk.journal.read() as tx:
+        laid = exchanges.get(tx, entry.exchange) if entry.exchange else None
+    return laid is not None and bool(laid.subject_card)
 
 
 def stands_registered(case: Case, office: str, desk: Desk) -> bool:
@@ -192,7 +199,7 @@ def acknowledge(
         elif repeat is Repeat.AGAIN or (case.document.supplement and repeat is Repeat.NEW):
             exchange = standing  # an addition never stands for the document that it adds to
         elif repeat in (Repeat.RESEND, Repeat.CHANGED):
-            exchange = renewed(standing, opening)
+            exchange = renewed(standing, opening, is_open=case.is_open)
         else:
             exchange = judged_afresh(standing, opening)
         if standing is not None and exchange is not standing:
@@ -215,7 +222,7 @@ def act(
     document = taken(case.document, case.receive, case.level, ours.index)
     intake = intake_of(case, ours, entry.created_at, desk.office.settings)
     if changes_a_card(case, exchange, repeat):
-        return act_on_change(case, contents, exchange, intake, repeat, desk, now)
+        return act_on_change(entry, case, contents, exchange, intake, desk, now)
     if document.supplement:
         if now - entry.created_at < WAIT_FOR_MAIN_DOCUMENT:
             raise Deferred("the document this one adds to is not registered yet")

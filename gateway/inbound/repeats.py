@@ -68,11 +68,12 @@ def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Excha
             entries.retry(tx, answer.id, who=exchange.partner, why="asked again", now=now)
 
 
-def renewed(standing: Exchange, opening: Exchange) -> Exchange:
+def renewed(standing: Exchange, opening: Exchange, *, is_open: bool) -> Exchange:
     """Return *standing* under the new message's return id and subscription; what is registered stays.
 
     A message that is older than the one known changes nothing: its letter was only looked at late.
-    An addition takes nothing away: the tasks that were sent before stay sent.
+    No later message takes anything away: tasks that were sent before stay sent, and one whose level *is_open* to
+    everybody opens no document that was restricted.
     """
     known, new = standing.message, opening.message
     if known is not None and new is not None and new.sent_at < known.sent_at:
@@ -80,7 +81,7 @@ def renewed(standing: Exchange, opening: Exchange) -> Exchange:
     return replace(
         standing,
         return_id=opening.return_id,
-        message=_added(known, new),
+        message=_added(known, new, is_open=is_open),
         subscription=opening.subscription,
         until=opening.until,
         letter_id=opening.letter_id,
@@ -88,14 +89,13 @@ def renewed(standing: Exchange, opening: Exchange) -> Exchange:
     )
 
 
-def _added(known: Message | None, new: Message | None) -> Message | None:
-    """Return *new* with the tasks of *known*, when it only adds to it."""
+def _added(known: Message | None, new: Message | None, *, is_open: bool) -> Message | None:
+    """Return *new* with the tasks of *known*, and with the stricter access level of the two."""
     if known is None or new is None or not isinstance(known.body, Document) or not isinstance(new.body, Document):
         return new
-    if not new.body.supplement:
-        return new
     tasks = {task.uid: task for task in (*known.body.tasks, *new.body.tasks)}
-    return replace(new, body=replace(new.body, tasks=tuple(tasks.values())))
+    access = known.body.access if is_open else new.body.access
+    return replace(new, body=replace(new.body, tasks=tuple(tasks.values()), access=access))
 
 
 def judged_afresh(standing: Exchange, opening: Exchange) -> Exchange:
