@@ -121,6 +121,12 @@ def letters_of(tx: Connection, exchange: Exchange) -> list[Entry]:
     return [letter for letter in letters if not letter.in_reply]
 
 
+def of_last_sending(letters: Sequence[Entry]) -> list[Entry]:
+    """Return those of *letters*, the newest first, that went since the document itself was last to be sent."""
+    place = next((place for place, letter in enumerate(letters) if not letter.change), len(letters))
+    return list(letters[: place + 1])
+
+
 def last_was_lost(letters: Sequence[Entry]) -> bool:
     """Say whether a letter newer than the whole document failed: what it told is then not there to be added to."""
     for letter in letters:
@@ -134,5 +140,7 @@ def last_was_lost(letters: Sequence[Entry]) -> bool:
 def _with_partner(exchange: Exchange, letters: Sequence[Entry]) -> bool:
     """Say whether the partner has the document, or will have it: else there is nothing to add to."""
     gone = (State.QUEUED, State.SENT)
-    refused = exchange.rung == Rung.REFUSED.name.lower()
-    return not refused and any(letter.kind == "document" and letter.state in gone for letter in letters)
+    if not exchange.open or exchange.rung == Rung.REFUSED.name.lower():
+        return False
+    letters = of_last_sending(letters)
+    return any(letter.kind == "document" and letter.state in gone for letter in letters)

@@ -34,7 +34,7 @@ def difference(sent: Document, now: Document, to: str) -> Difference:
     return Difference(
         files=tuple(file for key, file in files.items() if key not in before or _signatures(file) - signed[key]),
         tasks=tuple(task for task in now.tasks if task != tasks.get(task.uid)),
-        otherwise=document_digest(_rest(sent, to)) != document_digest(_rest(now, to)),
+        otherwise=document_digest(_rest(_asked(sent, now), to)) != document_digest(_rest(now, to)),
         files_gone=tuple(file.name for key, file in before.items() if key not in files),
         tasks_gone=len(tasks.keys() - {task.uid for task in now.tasks}),
     )
@@ -51,6 +51,11 @@ def _by_content(files: Iterable[File]) -> dict[tuple[str, Sha256 | None], File]:
 
 def _signatures(file: File) -> set[Sha256 | None]:
     return {signature.sha256 for signature in file.signatures}
+
+
+def _asked(sent: Document, now: Document) -> Document:
+    """Return the draft *sent* without the visas and signatures given meanwhile: that is no change of the draft."""
+    return replace(sent, approvals=tuple(one for one in sent.approvals if one in now.approvals))
 
 
 def _rest(document: Document, to: str) -> Document:

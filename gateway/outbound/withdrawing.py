@@ -20,13 +20,14 @@ from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
 from gateway.model import EventKind
 from gateway.office import Office
-from gateway.outbound.amending import letters_of
+from gateway.outbound.amending import letters_of, of_last_sending
 from gateway.outbound.sayings import Possible, cancelled, not_withdrawn
 from gateway.ports import Edms, Failpoint, OutgoingState, Withdrawal
 from gateway.reports import Rung
 
 PAGE = 50  # LIMIT: wishes asked for at once
 CANCELLED = "taken back by its sender"
+UNPROVEN = ("", Rung.SENT.name.lower())  # the partner has told nothing yet
 
 log = structlog.get_logger(__name__)
 
@@ -80,12 +81,12 @@ class Withdrawing:
         """Cancel what has not gone yet and close the exchange; None while a letter is in somebody's hands."""
         now = self.now()
         entries.cancel(tx, exchange.id, CANCELLED, now)
-        letters = [letter for letter in letters_of(tx, exchange) if not letter.change]
-        if any(letter.state is State.QUEUED for letter in letters):
+        letters = of_last_sending(letters_of(tx, exchange))
+        if any(letter.state is State.QUEUED and not letter.change for letter in letters):
             return None
-        gone = [letter for letter in letters if letter.state is State.SENT]
-        if gone:
-            return Found(OutgoingState.STANDS, facts=self._facts(tx, exchange, gone[0]))
+        gone = [letter for letter in letters if letter.kind == "document" and letter.state is State.SENT]
+        if gone or exchange.rung not in UNPROVEN:
+            return Found(OutgoingState.STANDS, facts=self._facts(tx, exchange, (gone or letters)[-1]))
         entries.cancel(tx, exchange.id, CANCELLED, now, changes=True)
         exchanges.save(tx, replace(exchange, open=False, due_at=None))
         if any(letter.ambiguous_since for letter in letters):

@@ -102,7 +102,13 @@ def write_version(
     )
     for position, (name, content) in enumerate(files.items(), 1):
         put_file(work, card_key, position, name, content, store)
-    do(work, "update dispatch set state = 'to send', asked_at = :now where card_id = :key", now=now, key=card_key)
+    do(
+        work,
+        "update dispatch set state = 'to send', asked_at = :now, withdraw_asked_at = null, withdraw_why = null,"
+        " withdrawal = null where card_id = :key",
+        now=now,
+        key=card_key,
+    )
     return version
 
 

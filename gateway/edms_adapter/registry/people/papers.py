@@ -80,13 +80,15 @@ def join_waiting(work: Work, card_key: int, existing: int, *, by: str, now: date
     """Say that a paper that waited belongs to the *existing* card: what is new in it moves there.
 
     Whoever has that card in his inbox finds a notice.  Raises ValueError unless the paper waits and the card is a
-    registered incoming one, or for a draft the draft's.
+    registered incoming one, or for a draft the draft's; and of the same sender, who will hear what is done with it.
     """
     paper, target = _waiting(work, card_key), card(work, existing)
     if target.direction != "in" or target.state != ("draft" if paper.draft_status else "registered"):
         raise ValueError(f"card {existing} is no registered incoming document")
     if None not in (paper.office_id, target.office_id) and paper.office_id != target.office_id:
         raise ValueError(f"card {existing} is of another organisation of ours")
+    if paper.correspondent_id != target.correspondent_id:
+        raise ValueError(f"card {existing} is of another sender")
     _decide(work, card_key, "joined", by, now, joined_to=existing)
     known = "update card set partner_uid = coalesce(partner_uid, :uid) where id = :key"
     do(work, known, uid=paper.partner_uid, key=existing)
