@@ -47,7 +47,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md")) + sorted(ROOT.glob("*.md"))
 OURS = [page for page in PAGES if page.name != "states.md"]  # that one is generated
 SEV = ROOT / "gateway" / "dialects" / "sev"
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^```(\w*)[^`\n]*\n(.*?)^```$", re.M | re.S)
 
 
 def text(name: str) -> str:

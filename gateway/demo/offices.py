@@ -38,6 +38,11 @@ class DemoOffice:
         return self.home / "files"
 
     @property
+    def process(self) -> Path:
+        """Where the id of its gateway's process stands, for `kill -HUP`."""
+        return self.home / "gateway.pid"
+
+    @property
     def address(self) -> str:
         return f"edms@{self.name}.example"
 
@@ -125,7 +130,7 @@ def set_up(home: Path) -> tuple[DemoOffice, DemoOffice]:
     minsk = replace(MINSK, home=home / "minsk", port=ports[0])
     moscow = replace(MOSCOW, home=home / "moscow", port=ports[1])
     for us, them in ((minsk, moscow), (moscow, minsk)):
-        us.home.mkdir(parents=True, exist_ok=True)
+        us.files.mkdir(parents=True, exist_ok=True)
         us.config.write_text(GATEWAY.format(us=us, them=them), encoding="utf-8")
         (us.home / "partners.toml").write_text(PARTNERS.format(them=them), encoding="utf-8")
         secret = us.home / "office.secret"

@@ -238,9 +238,11 @@ def running(office: DemoOffice) -> Iterator["subprocess.Popen[bytes]"]:
             stderr=log,
             start_new_session=True,
         )
+        office.process.write_text(f"{process.pid}\n")
         try:
             yield process
         finally:
+            office.process.unlink(missing_ok=True)
             process.terminate()
             try:
                 process.wait(STOP_SECONDS)

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from gateway.edms_adapter.registry import people
 from gateway.edms_adapter.registry.desk import main
 from gateway.model import Event, EventKey, EventKind, Number, Organisation, Party, Task, TaskUid
-from gateway.ports import Waiting
+from gateway.ports import OutgoingState, Waiting
 from tests.edms_adapter.desk import BEREG, MORNING, TODAY, Desk, letter, to
 
 
@@ -295,3 +295,36 @@ def test_it_runs_as_a_module(sqlite_desk: Desk) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[1].startswith(f"{card} ")
+
+
+# --- corrections --------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_document_is_completed_and_sent_again(desk: Desk, tmp_path: Path) -> None:
+    annex = tmp_path / "Опись.txt"
+    annex.write_text("опись", encoding="utf-8")
+    said(desk, "send", BEREG, "--subject", "О делах")
+    (first,) = desk.edms.outgoing()
+    desk.edms.mark(first.ref, OutgoingState.FAILED, "нет связи")
+
+    said(desk, "add-file", first.card, "--file", annex)
+    said(desk, "send-again", first.card, BEREG)
+
+    (again,) = desk.edms.outgoing()
+    assert [file.name for file in again.document.files] == ["Опись.txt"]
+
+
+def test_a_document_is_wanted_back_from_one_organisation_with_the_reason(desk: Desk) -> None:
+    said(desk, "send", BEREG, "--subject", "О делах", "--access", "ДСП")
+    said(desk, "withdraw", 1, BEREG, "не тому")
+
+    (row,) = desk.rows("select d.withdraw_why, c.access from dispatch d join card c on c.id = d.card_id")
+    assert (row.withdraw_why, row.access) == ("не тому", "ДСП")
+
+
+def test_a_year_is_opened_by_hand_and_seen(desk: Desk) -> None:
+    said(desk, "open-by-hand", "Входящие")
+    said(desk, "open-year", "Входящие", 2030, "--first", 101)
+
+    (line,) = [line for line in said(desk, "journals").splitlines() if "2030" in line]
+    assert line.split() == ["Входящие", "ВХ-", "by", "hand", "2030", "100"]

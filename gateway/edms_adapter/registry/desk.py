@@ -5,80 +5,15 @@ It does what `people` can do, in the registry's database only; it knows of no ga
 Exit codes: 0 done, 1 not possible (what was named is not there, or does not allow it), 2 usage.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import update_wrapper
+from datetime import date
 from pathlib import Path
 
 import click
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.edms_adapter.registry import desk_show as show
 from gateway.edms_adapter.registry import people
-from gateway.edms_adapter.sql.database import Database, Work
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Who sits at the desk of which registry."""
-
-    work: Work
-    by: str
-    now: datetime
-    store: Path | None  # where files over 128 KiB go
-
-    @property
-    def today(self) -> date:
-        """The calendar date of this machine."""
-        return self.now.astimezone().date()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What stands before the command."""
-
-    database: str
-    by: str
-    store: Path | None
-
-    @contextmanager
-    def at_work(self, by: str) -> Iterator[Seat]:
-        """Open the registry for one command; what the command did is there for others when it ends well."""
-        database = Database(_url(self.database), UTC)
-        try:
-            now = database.now()
-            with database.writing() as work:
-                yield Seat(work, by or self.by or people.clerk(work), now, self.store)
-        finally:
-            database.close()
-
-
-def _url(written: str) -> str:
-    """Return the URL of the database: a plain path means a file of SQLite.  Raises LookupError when that is missing."""
-    url = written if "://" in written else f"sqlite:///{written}"
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-        raise LookupError(f"there is no registry {written}")
-    return url
-
-
-def seated(command: Callable[..., None]) -> Callable[..., None]:
-    """Hand the command its seat, give it the option --as, and tell what does not work in words."""
-
-    def called(options: Options, /, by: str, **given: object) -> None:
-        try:
-            with options.at_work(by) as seat:
-                command(seat, **given)
-        except (LookupError, ValueError) as error:
-            raise click.ClickException(str(error)) from error
-        except SQLAlchemyError as error:
-            raise click.ClickException(f"the registry cannot be used: {str(error).splitlines()[0][:300]}") from error
-
-    ours = click.option("--as", "by", default="", metavar="NAME", help="Who acts; by default the clerk.")
-    return ours(click.pass_obj(update_wrapper(called, command)))
+from gateway.edms_adapter.registry.desk_corrections import CORRECTIONS
+from gateway.edms_adapter.registry.desk_seat import Options, Seat, day, seated, to_option
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -98,18 +33,8 @@ def main(ctx: click.Context, database: str, by: str, files: Path | None) -> None
     ctx.obj = Options(database, by, files)
 
 
-def _day(_ctx: click.Context, _param: click.Parameter, words: str | None) -> date | None:
-    """Return a calendar date, written as 2026-03-11 or 11.03.2026."""
-    if words is None:
-        return None
-    try:
-        day, month, year = words.split(".") if "." in words else words.split("-")[::-1]
-        return date(int(year), int(month), int(day))
-    except ValueError as error:
-        raise click.BadParameter(f"{words!r} is no date: write 2026-03-11 or 11.03.2026") from error
-
-
-to_option = click.option("--to", multiple=True, metavar="NAME", help="Into whose inbox; may stand several times.")
+for correction in CORRECTIONS:
+    main.add_command(correction)
 
 
 # --- papers that wait ---------------------------------------------------------------------------------------------
@@ -125,14 +50,14 @@ def waiting(seat: Seat) -> None:
 @main.command()
 @click.argument("card", type=int)
 @click.option("--number", default="", help="A number given by hand; by default the counter's next.")
-@click.option("--date", "on", metavar="DATE", callback=_day, help="The date of registration; by default today.")
+@click.option("--date", "on", metavar="DATE", callback=day, help="The date of registration; by default today.")
 @to_option
 @seated
 def register(seat: Seat, card: int, number: str, on: date | None, to: tuple[str, ...]) -> None:
     """Register a paper that waits."""
-    day = on or seat.today
-    given = people.register_waiting(seat.work, card, by=seat.by, to=to, now=seat.now, on=day, number=number)
-    click.echo(f"card {card} is registered: № {given} of {day}")
+    on = on or seat.today
+    given = people.register_waiting(seat.work, card, by=seat.by, to=to, now=seat.now, on=on, number=number)
+    click.echo(f"card {card} is registered: № {given} of {on}")
 
 
 @main.command()
@@ -176,7 +101,7 @@ def reasons(seat: Seat) -> None:
 @main.command("enter-paper")
 @click.argument("index")
 @click.argument("number")
-@click.argument("date", callback=_day)
+@click.argument("date", callback=day)
 @click.option("--subject", default="", help="Of a new card.")
 @to_option
 @seated
@@ -235,7 +160,8 @@ def inbox(seat: Seat, name: str) -> None:
 )
 @click.option("--signer", default="", metavar="NAME", help="Who signed a new card; by default whoever acts.")
 @click.option("--official", default="", metavar="NAME", help="For whom it is there.")
-@click.option("--deadline", metavar="DATE", callback=_day, help="By when an answer to a new card is wanted.")
+@click.option("--deadline", metavar="DATE", callback=day, help="By when an answer to a new card is wanted.")
+@click.option("--access", default="", metavar="LEVEL", help="The access level of a new card.")
 @click.option("--paper-follows", is_flag=True, help="The original of a new card goes by post too.")
 @seated
 def send(
@@ -247,6 +173,7 @@ def send(
     signer: str,
     official: str,
     deadline: date | None,
+    access: str,
     paper_follows: bool,
 ) -> None:
     """Send a document to organisation INDEX."""
@@ -263,6 +190,8 @@ def send(
             deadline=deadline,
             original_follows=paper_follows or None,
         )
+        if access:
+            people.restrict(seat.work, card, access)
     elif people.card(seat.work, card).direction != "out":
         raise ValueError(f"card {card} is no outgoing document")
     people.send(seat.work, card, index, clerk=seat.by, now=seat.now, to=official)
@@ -286,7 +215,7 @@ def forward(seat: Seat, card: int, name: str) -> None:
 @click.option(
     "--executor", "executors", multiple=True, required=True, metavar="NAME", help="The first one is responsible."
 )
-@click.option("--deadline", metavar="DATE", callback=_day, help="By when; it is under control then.")
+@click.option("--deadline", metavar="DATE", callback=day, help="By when; it is under control then.")
 @click.option("--under", type=int, metavar="INSTRUCTION", help="The instruction it carries out.")
 @seated
 def instruct(
@@ -315,7 +244,7 @@ def report(seat: Seat, instruction: int, words: str, status: str) -> None:
 @main.command()
 @click.argument("instruction", type=int)
 @click.argument("resume")
-@click.option("--date", "on", metavar="DATE", callback=_day, help="When it was carried out; by default today.")
+@click.option("--date", "on", metavar="DATE", callback=day, help="When it was carried out; by default today.")
 @seated
 def close(seat: Seat, instruction: int, resume: str, on: date | None) -> None:
     """Take an instruction off control: executed."""

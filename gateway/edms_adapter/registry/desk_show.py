@@ -11,6 +11,7 @@ from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.values import Record, moment
 
 CELL = 80  # LIMIT: characters of a cell of a table
+LAST = 400  # LIMIT: characters of the last one of its line, where words of people stand
 
 
 def waiting(papers: Sequence[Record]) -> None:
@@ -41,6 +42,20 @@ def inbox(found: Sequence[Record]) -> None:
     )
 
 
+def officials(found: Sequence[Record]) -> None:
+    _table(
+        ("index", "name", "post", "department", "state"),
+        ((o.exchange_index, o.name, o.post, o.department, "dismissed" if o.dismissed else "") for o in found),
+    )
+
+
+def journals(found: Sequence[Record]) -> None:
+    _table(
+        ("journal", "prefix", "opened", "year", "last number"),
+        ((j.name, j.prefix, "by hand" if j.opened_by_hand else "by itself", j.year, j.last) for j in found),
+    )
+
+
 def card(work: Work, key: int) -> None:
     """Show everything about a card; LookupError when there is none."""
     found = people.card(work, key)
@@ -66,7 +81,8 @@ def card(work: Work, key: int) -> None:
         (
             (
                 *(d.partner, d.exchange_index, d.state, _when(d.sent_at), _when(d.received_at)),
-                *(_when(d.registered_at), d.partner_number, d.partner_date, d.refusal or d.trouble),
+                *(_when(d.registered_at), d.partner_number, d.partner_date),
+                d.withdrawal or (d.state == "refused" and d.refusal) or d.trouble or d.changes_words,
             )
             for d in people.ladder(work, key)
         ),
@@ -136,7 +152,7 @@ def _section(title: str, heads: Sequence[str], lines: Iterable[Sequence[object]]
 
 
 def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-    cells = [[_cell(value) for value in line] for line in lines]
+    cells = [[*map(_cell, line[:-1]), _cell(line[-1], LAST)] for line in lines]
     if not cells:
         click.echo("nothing")
         return
@@ -145,9 +161,9 @@ def _table(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, limit: int = CELL) -> str:
     words = clean(value)
-    return words if len(words) <= CELL else words[: CELL - 1] + "…"
+    return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
 def _number(number: object, day: object) -> str:

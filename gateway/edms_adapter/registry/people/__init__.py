@@ -38,6 +38,7 @@ from gateway.edms_adapter.registry.people.instructions import (
     report,
 )
 from gateway.edms_adapter.registry.people.journals import (
+    journals,
     open_by_hand,
     open_year,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "instruction",
     "instructions",
     "join_waiting",
+    "journals",
     "ladder",
     "link",
     "linked",

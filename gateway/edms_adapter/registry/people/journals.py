@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Journals: their years are opened, by themselves or by a person."""
 
-from gateway.edms_adapter.registry.people.rows import do, one
+from gateway.edms_adapter.registry.people.rows import do, one, rows
 from gateway.edms_adapter.sql.database import Work
+from gateway.edms_adapter.sql.values import Record
 
 
 def open_by_hand(work: Work, journal: str) -> None:
@@ -21,4 +22,12 @@ def open_year(work: Work, journal: str, year: int, *, first: int = 1) -> None:
         key=found.id,
         year=year,
         last=first - 1,
+    )
+
+
+def journals(work: Work) -> list[Record]:
+    """Return every journal with each of its open years and the last number given there, oldest first."""
+    return rows(
+        work,
+        "select j.*, c.year, c.last from journal j left join counter c on c.journal_id = j.id order by j.id, c.year",
     )
