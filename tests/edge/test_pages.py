@@ -158,7 +158,7 @@ def test_every_step_of_the_page_does_what_the_page_says(page: Path, tmp_path: Pa
             assert code == 0 or step.printed, told
     finally:
         there.process.terminate()
-        there.process.wait(30)
+        there.process.communicate(timeout=30)
 
 
 def test_there_are_pages_for_the_clerk_and_the_technologist_in_both_languages() -> None:
