@@ -22,7 +22,7 @@ story: .venv/installed
 
 test: .venv/installed
 	@bash tests/install_servers.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: .venv/checkers
 	$(BIN)/ruff check .

@@ -562,3 +562,37 @@ def test_same_number_attach_puts_the_electronic_document_onto_the_paper_card_and
         assert "<Consideration" in second
         (file,) = rows(offices.minsk, "select * from card_file")
         assert file.card_id == entered.card
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_same_document_waiting_twice_is_registered_by_the_paper_a_person_registered(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    with town(tmp_path, minsk={"partner": '[[receive]]\nregister = "wait"\nresend = "wait"'}) as offices:
+        quiet(offices)
+        _, first = laid(offices.minsk)
+        number, second = laid(offices.minsk, resend())
+        acts: list[Callable[[], object]] = [
+            lambda: do(offices.minsk, people.note_waiting, first.card, by="Тихая"),
+            lambda: do(offices.minsk, people.register_waiting, second.card, by="Тихая", to=["Озёрный"]),
+        ]
+        for place in order:
+            acts[place]()
+            round_(offices.minsk)
+
+        assert offices.minsk.entry(number).state is State.DONE
+        assert settled(offices.minsk) == {State.DONE}
+        assert [card.state for card in cards(offices.minsk)] == ["noted", "registered"]
+        assert told(offices.minsk, "Failure") == []
+        assert "<Number>ВХ-1</Number>" in told(offices.minsk, "Report")[-1]
+
+
+def test_the_same_document_again_is_no_change_and_waits_though_changes_are_applied(tmp_path: Path) -> None:
+    rule = '[[receive]]\nresend = "wait"\non_change = "add-files"'
+    with town(tmp_path, minsk={"partner": rule}) as offices:
+        quiet(offices)
+        arrive(offices.minsk, partner.letter(partner.passport()))
+
+        laid(offices.minsk, resend())
+
+        assert told(offices.minsk, "Editing") == []
