@@ -55,8 +55,9 @@ edms.add_command(dry_run)
 def wanted_of(settings: Settings) -> tuple[Wanted, ...]:
     """Return what the receive rules of *settings* count on in the EDMS, for each of our organisations they are for."""
     found = []
-    for place, rule in enumerate(settings.receive, 1):
+    for place, (rule, at) in enumerate(zip(settings.receive, settings.receive_at, strict=True), 1):
         said = f'receive[{place}] "{rule.name}"' if rule.name else f"receive[{place}]"
+        said += f" ({at})"
         named = (("group", rule.group), ("journal", rule.journal), ("inbox", rule.default_inbox))
         for office in rule.organisation or [ours.index for ours in settings.offices]:
             found += [Wanted(kind, name, said, office) for kind, name in named if name]

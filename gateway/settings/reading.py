@@ -127,6 +127,7 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
         channels=_values(sections.channels),
         partners=_values(sections.partners),
         receive=_values(sections.receive),
+        receive_at=tuple(rule.place for rule in sections.receive),
         report=_values(sections.report),
         warnings=tuple(cautions(sections)),
     )

@@ -114,6 +114,12 @@ class Found(Generic[ShapeT_co]):
         value = self.raw.get(key, "")
         return value if isinstance(value, str) else ""
 
+    @property
+    def place(self) -> str:
+        """The file and line at which the table stands."""
+        here = self.source.problem(self.path, "", "")
+        return f"{here.file}:{here.line}"
+
     def problem(self, key: str, what: str, remedy: str) -> ConfigProblem:
         return self.source.problem((*self.path, key), what, remedy)
 

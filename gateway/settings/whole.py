@@ -43,6 +43,7 @@ class Settings(Shape):
     channels: tuple[ChannelSettings, ...] = ()
     partners: tuple[PartnerSettings, ...] = ()
     receive: tuple[ReceiveSettings, ...] = ()  # in the order they are tried
+    receive_at: tuple[str, ...] = ()  # where each of them stands: "partners.toml:14"
     report: tuple[ReportSettings, ...] = ()  # likewise
     # by the name of the holidays file, as an office writes it
     calendars: dict[str, Calendar] = Field(default_factory=dict)

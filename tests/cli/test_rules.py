@@ -194,10 +194,13 @@ def test_edms_check_names_the_rule_that_counts_on_what_is_not_there(office: Path
     with_rules(office, '[[receive]]\nname = "letters"\njournal = "Нет такого"\ndefault_inbox = "Нет такой"\n')
 
     told, code = run(office, "edms", "check")
+    words = " ".join(told.split())
 
+    lines = (office / "partners.toml").read_text("utf-8").splitlines()
+    place = f'receive[1] "letters" (partners.toml:{lines.index("[[receive]]") + 1})'
     assert code == 1
-    assert "journal 'Нет такого' of receive[1] \"letters\"" in told
-    assert "inbox 'Нет такой' of receive[1] \"letters\"" in told
+    assert f"journal 'Нет такого' of {place}" in words
+    assert f"inbox 'Нет такой' of {place}" in words
 
 
 def test_status_says_which_year_nobody_has_opened(office: Path) -> None:
