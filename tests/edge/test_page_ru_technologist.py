@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Russian page for the technologist: a file of its own, so that the pages are typed in side by side."""
+"""The Russian page for the technologist, step by step; the English one shows the very same steps (test_pages.py)."""
 
 from pathlib import Path
 
