@@ -13,7 +13,7 @@ from gateway.journal.store import Journal
 from gateway.mail.split import Limits
 from gateway.office import Office
 from gateway.outbox import Outbox
-from gateway.ports import Clock, Edms, Failpoint
+from gateway.ports import Clock, Edms, Failpoint, nothing_fails
 from gateway.sealing import Sealer
 from gateway.settings import Settings
 from gateway.templates_home import load_templates
@@ -25,10 +25,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-def nothing_fails(name: str) -> None:
-    """The failpoint of production: does nothing."""
 
 
 @dataclass(frozen=True, slots=True)

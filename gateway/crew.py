@@ -20,7 +20,7 @@ from gateway.build import Parts, build
 from gateway.inbound.worker import Worker
 from gateway.journal import entries
 from gateway.logs import configure_logs
-from gateway.ports import Clock
+from gateway.ports import Clock, Failpoint
 from gateway.settings import Settings
 
 POLL_SECONDS = 1.0  # LIMIT: how long an accepted letter may lie unnoticed when a wake-up is lost
@@ -38,6 +38,7 @@ class Crew:
         self._settings = parts.settings
         self._journal = parts.journal
         self._clock = parts.clock
+        self._failpoint = parts.failpoint
         self._node = node
         self._finished = finished
         self._hands: dict[str, tuple[SpawnProcess, socket.socket]] = {}
@@ -75,7 +76,8 @@ class Crew:
     def _hire(self, name: str) -> None:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        process = _spawn.Process(target=serve, args=(name, self._settings, self._clock, theirs), name=name, daemon=True)
+        tools = (self._settings, self._clock, self._failpoint)
+        process = _spawn.Process(target=serve, args=(name, *tools, theirs), name=name, daemon=True)
         process.start()
         theirs.close()
         self._hands[name] = (process, ours)
@@ -121,7 +123,7 @@ class Crew:
             entries.release(tx, name, self._clock.now())
 
 
-def serve(name: str, settings: Settings, clock: Clock, edge: socket.socket) -> None:
+def serve(name: str, settings: Settings, clock: Clock, failpoint: Failpoint, edge: socket.socket) -> None:
     """Run one worker process until SIGTERM; never returns an error for a letter."""
     stopping = False
 
@@ -136,7 +138,7 @@ def serve(name: str, settings: Settings, clock: Clock, edge: socket.socket) -> N
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     configure_logs()
     edge.setblocking(False)
-    parts = build(settings, clock)
+    parts = build(settings, clock, failpoint)
     worker = Worker(
         name, parts.desk(), parts.clock.now, max_seconds=settings.workers.seconds, stopping=lambda: stopping
     )

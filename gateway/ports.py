@@ -394,3 +394,7 @@ class Failpoint(Protocol):
     """A named place where a test may break things; does nothing in production."""
 
     def __call__(self, name: str) -> None: ...
+
+
+def nothing_fails(name: str) -> None:
+    """The failpoint of production: nothing breaks."""

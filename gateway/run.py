@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.build import SystemClock, build, nothing_fails
+from gateway.build import SystemClock, build
 from gateway.node import Node
-from gateway.ports import Clock, Failpoint
+from gateway.ports import Clock, Failpoint, nothing_fails
 from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from gateway.build import SystemClock, build, nothing_fails
+from gateway.build import SystemClock, build
 from gateway.cli import main
 from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, TRY_LATER, UNAVAILABLE
 from gateway.cli.officials import COLUMNS
@@ -35,7 +35,7 @@ from gateway.inbound.worker import Worker
 from gateway.journal import mailboxes
 from gateway.model import DocumentUid, Event, EventKey, EventKind, ExchangeId, Number
 from gateway.outbound.dispatch import Dispatcher
-from gateway.ports import OutgoingState, Registration, Waiting
+from gateway.ports import OutgoingState, Registration, Waiting, nothing_fails
 from gateway.retry import POST
 from gateway.settings_files import load
 from gateway.starter import write_starter

@@ -20,9 +20,9 @@ Writing rows directly passes by the vendor's own rules (rights, full-text index,
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.edms_adapter.sql.edms import SqlEdms, nowhere
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.edms_adapter.sql.mapping import MappingError
-from gateway.ports import Clock, Failpoint
+from gateway.ports import Clock, Failpoint, nothing_fails
 
 __all__ = ["MappingError", "SqlEdms", "known_mapping", "open_edms"]
 
@@ -45,7 +45,7 @@ def open_edms(
     url: str,
     files: Path,
     zone: ZoneInfo | str,
-    failpoint: Failpoint = nowhere,
+    failpoint: Failpoint = nothing_fails,
     clock: Clock | None = None,
 ) -> SqlEdms:
     """Return the records system at *url* as *mapping* describes it: a path, or the bare name of a built-in one.

@@ -20,13 +20,9 @@ from typing import Any, cast
 
 from gateway.content import BLOCK, Held
 from gateway.model import Content, Sha256, Sink
-from gateway.ports import Failpoint
+from gateway.ports import Failpoint, nothing_fails
 
 INLINE = 128 * 1024  # LIMIT: bytes; letters up to this size live in the row, larger ones in a file
-
-
-def nowhere(name: str) -> None:
-    """The failpoint of production: nothing breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +114,7 @@ class Scratch:
 class Blobs:
     """The files of one journal: ``spool/`` for what arrives, ``sha256/ab/cd…`` for what stays."""
 
-    def __init__(self, directory: Path, failpoint: Failpoint = nowhere) -> None:
+    def __init__(self, directory: Path, failpoint: Failpoint = nothing_fails) -> None:
         self.directory = directory
         self._spool = directory / "spool"
         self._kept = directory / "sha256"

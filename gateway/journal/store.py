@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, column, create_engine, event, inspect, make_url, select, table, text
 
-from gateway.journal.blobs import Blobs, nowhere
+from gateway.journal.blobs import Blobs
 from gateway.journal.schema import HEAD, VERSION_TABLE
-from gateway.ports import Failpoint
+from gateway.ports import Failpoint, nothing_fails
 
 BUSY_SECONDS = 30  # LIMIT: how long a SQLite writer waits for its turn
 _LOOK_AGAIN_SECONDS = 0.0005
@@ -47,7 +47,7 @@ class Journal:
         self.blobs = blobs
 
     @classmethod
-    def open(cls, url: str, blobs: Path, *, failpoint: Failpoint = nowhere) -> "Journal":
+    def open(cls, url: str, blobs: Path, *, failpoint: Failpoint = nothing_fails) -> "Journal":
         """Open the journal at *url* with its large letters under *blobs*; an empty one is created.
 
         Raises SchemaMismatch when its tables are of another version, sqlalchemy.exc.OperationalError when the

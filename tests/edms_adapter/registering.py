@@ -23,7 +23,7 @@ def main(url: str, files: str, mode: str, threads: str = "1") -> None:
 
 
 def stop(name: str) -> None:
-    if name == "edms.register.before-commit":
+    if name == "edms-register:before-commit":
         print("inside", flush=True)
         time.sleep(600)  # until killed
 

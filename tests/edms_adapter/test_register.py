@@ -56,7 +56,7 @@ def test_what_a_registration_tells_is_what_changes_tell_with_the_same_keys(desk:
 
 def test_a_registration_broken_before_its_commit_leaves_no_trace_and_no_gap(desk: Desk) -> None:
     desk.registered(exchange="ex-0", document=letter("doc-0", "14/0"))
-    desk.failpoint.where = "edms.register.before-commit"
+    desk.failpoint.where = "edms-register:before-commit"
     with pytest.raises(RuntimeError):
         desk.register()
     assert desk.count("card") == 1
@@ -67,7 +67,7 @@ def test_a_registration_broken_before_its_commit_leaves_no_trace_and_no_gap(desk
 
 
 def test_a_registration_broken_after_its_commit_stands(desk: Desk) -> None:
-    desk.failpoint.where = "edms.register.after-commit"
+    desk.failpoint.where = "edms-register:after-commit"
     with pytest.raises(RuntimeError):
         desk.register()
     desk.failpoint.where = ""

@@ -41,6 +41,7 @@ from gateway.ports import (
     Rehearsal,
     Waiting,
     Withdrawal,
+    nothing_fails,
 )
 from gateway.ports import Wanted as WantedThere
 
@@ -53,10 +54,6 @@ class DatabaseClock:
 
     def now(self) -> datetime:
         return self._database.now()
-
-
-def nowhere(name: str) -> None:
-    """The failpoint of production: nothing breaks."""
 
 
 class SqlEdms:
@@ -99,7 +96,7 @@ class SqlEdms:
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
         with TemporaryDirectory() as scratch:
             store = Store(self.files, self.plan.source.files.inline_max_bytes, Path(scratch))
-            rehearsing = Registrar(self.plan, self.database, store, self.clock, nowhere)
+            rehearsing = Registrar(self.plan, self.database, store, self.clock, nothing_fails)
             return rehearsing.rehearse(document, contents, exchange, intake)
 
     def attach(

@@ -51,13 +51,13 @@ class Registrar:
                     scope = self._scope(work, document, staged, exchange, now, intake)
                     made = self._made(work, scope, staged, exchange, intake)
                     staged.publish()
-                    self.failpoint("edms.register.before-commit")
+                    self.failpoint("edms-register:before-commit")
             except IntegrityError as error:
                 winner = self._known(exchange)
                 if isinstance(winner, Registration | Waiting):
                     return winner
                 raise error
-        self.failpoint("edms.register.after-commit")
+        self.failpoint("edms-register:after-commit")
         return made
 
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
@@ -101,7 +101,7 @@ class Registrar:
                     self._verify(work, found.card, staged, every=False)
                     staged.publish()
                     made = self._registration(work, found, created=True)
-                    self.failpoint("edms.attach.before-commit")
+                    self.failpoint("edms-attach:before-commit")
             except IntegrityError as error:
                 with self.database.reading() as work:
                     if not self.plan.association.followed(work, follow_up_id):
