@@ -5,7 +5,6 @@ Minsk takes its letters by LMTP and keeps journal and registry in SQLite; Moscow
 PostgreSQL.  People act in their registries only.
 """
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -179,7 +178,7 @@ def lost_and_restored(dovecot: Dovecot, user: str) -> int:
     before = dovecot.uidvalidity(user)
     maildir = dovecot.home / "mail" / user / "Maildir"
     letters = [path.read_bytes() for folder in ("cur", "new") for path in sorted((maildir / folder).iterdir())]
-    shutil.rmtree(maildir)
+    maildir.rename(maildir.with_name("lost"))  # at once: the server may be writing into it
     dovecot.open_mailbox(user)
     for letter in letters:
         dovecot.deliver(user, letter)
