@@ -11,7 +11,18 @@ from enum import Enum
 from hashlib import sha256
 from json import dumps
 
-from gateway.model import Document, DocumentUid, EventKey, ExchangeId, MessageId, PartnerId, Report, ReturnId, Sha256
+from gateway.model import (
+    Document,
+    DocumentUid,
+    EventKey,
+    ExchangeId,
+    MessageId,
+    PartnerId,
+    Report,
+    ReturnId,
+    Sha256,
+    folded,
+)
 
 
 def document_digest(document: Document) -> Sha256:
@@ -41,12 +52,12 @@ def report_digest(report: Report) -> Sha256:
 
 def incoming_exchange(office: str, partner: PartnerId, uid: DocumentUid) -> ExchangeId:
     """Return the id of the exchange about a document that *partner* sent to *office* (its exchange index)."""
-    return ExchangeId(_joined("in", office.strip().casefold(), partner, uid))
+    return ExchangeId(_joined("in", folded(office), partner, uid))
 
 
 def outgoing_exchange(office: str, partner: PartnerId, to: str, uid: DocumentUid) -> ExchangeId:
     """Return the id of the exchange about a document that *office* sends to *partner*'s organisation *to*."""
-    return ExchangeId(_joined("out", office.strip().casefold(), partner, to.strip().casefold(), uid))
+    return ExchangeId(_joined("out", folded(office), partner, folded(to), uid))
 
 
 def outgoing_ids(secret: bytes, exchange: ExchangeId, attempt: int) -> tuple[ReturnId, MessageId]:

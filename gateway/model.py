@@ -33,6 +33,11 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def folded(index: str) -> str:
+    """Return an exchange index as it is compared: case and the blanks around it make no difference."""
+    return index.strip().casefold()
+
+
 # --- bytes --------------------------------------------------------------------------------------------------------
 
 
@@ -467,6 +472,10 @@ class Document:
     accompanying: tuple[str, ...] = ()  # cards of accompanying documents in `linked`
     tasks: tuple[Task, ...] = ()
     supplement: bool = False  # adds to a document sent before, found by `uid`
+
+    def addressees_in(self, index: str) -> "tuple[Party, ...]":
+        """Return the addressees that live in the organisation with exchange *index*."""
+        return tuple(party for party in self.addressees if folded(party.index) == folded(index))
 
     @property
     def ref(self) -> DocumentRef:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.errors import Reason, Refused
 from gateway.mail.address import addresses
-from gateway.model import Letter, Organisation, PartnerId, Party, System
+from gateway.model import Letter, Organisation, PartnerId, Party, System, folded
 from gateway.settings import ChannelSettings, OfficeSettings, PartnerSettings, Settings
 
 STRANGER = "stranger"
@@ -51,15 +51,15 @@ class Office:
             partner.id: Partner(partner, self._channels[partner.channel]) for partner in settings.partners
         }
         self._by_index = {
-            _index(index): partner for partner in self._partners.values() for index in partner.settings.indices
+            folded(index): partner for partner in self._partners.values() for index in partner.settings.indices
         }
-        self._offices = {_index(office.index): office for office in settings.offices}
+        self._offices = {folded(office.index): office for office in settings.offices}
 
     # --- ourselves
 
     def ours(self, index: str) -> OfficeSettings | None:
         """Return our organisation with this exchange index, or None."""
-        return self._offices.get(_index(index))
+        return self._offices.get(folded(index))
 
     def addressed(self, recipients: tuple[Party, ...]) -> tuple[OfficeSettings, ...]:
         """Return which of our organisations a message is for, each once, in its order; empty when for none of them.
@@ -123,7 +123,7 @@ class Office:
 
     def partner(self, channel: ChannelSettings, index: str) -> Partner:
         """Return the partner of *channel* with this exchange index; raises Refused when it is none of them."""
-        partner = self._by_index.get(_index(index))
+        partner = self._by_index.get(folded(index))
         if partner is None or partner.channel.id != channel.id:
             raise Refused(
                 Reason.UNKNOWN_PARTNER, f"channel {channel.id} does not speak for this organisation", found=index
@@ -137,7 +137,7 @@ class Office:
 
     def partner_by_index(self, index: str) -> Partner | None:
         """Return whom to send a document for the organisation with this exchange index, or None."""
-        return self._by_index.get(_index(index))
+        return self._by_index.get(folded(index))
 
     def partner_by_id(self, partner: str) -> Partner | None:
         return self._partners.get(partner)
@@ -244,9 +244,5 @@ def _speaks_as(channel: ChannelSettings, sender: str) -> bool:
     return sender.casefold() in {address.casefold() for address in channel.senders or (channel.address,)}
 
 
-def _index(index: str) -> str:
-    return index.strip().casefold()
-
-
 def _system_uid(index: str) -> str:
-    return sha256(f"system\0{_index(index)}".encode()).hexdigest()[:32]
+    return sha256(f"system\0{folded(index)}".encode()).hexdigest()[:32]

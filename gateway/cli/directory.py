@@ -22,6 +22,7 @@ from gateway.cli.context import (
 from gateway.cli.officials import MAX_BYTES, BadDirectory, exportable, read, written
 from gateway.cli.output import printable, show
 from gateway.edms_adapter import MappingError
+from gateway.model import folded
 from gateway.ports import Edms, Imported, NotOffered, Official, Renewed
 from gateway.settings import Settings
 
@@ -126,7 +127,7 @@ def _one_of(known: tuple[str, ...] | list[str], asked: str | None, option: str) 
     there = ", ".join(known)
     if asked is None and len(known) > 1:
         raise click.UsageError(f"say which with {option}: {there}")
-    found = [index for index in known if asked is None or index.strip().casefold() == asked.strip().casefold()]
+    found = [index for index in known if asked is None or folded(index) == folded(asked)]
     if not found:
         raise click.UsageError(f"{option}: there is no {asked}; there are: {there}")
     return found[0]

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gateway.model import folded
 from gateway.ports import Official
 
 COLUMNS = ("index", "name", "post", "department", "deputy", "head")
@@ -151,11 +152,11 @@ def _check(sheet: _Sheet) -> None:
         sheet.problems.append((0, f"there are more than {MAX_PEOPLE} people in it"))
     for one, first in _repeated(people):
         sheet.problems.append((lines[id(one)], f"the index {one.index} stands in line {lines[id(first)]} already"))
-    known = {_key(official.index) for official in people}
+    known = {folded(official.index) for official in people}
     for one in people:
-        if one.deputy and _key(one.deputy) == _key(one.index):
+        if one.deputy and folded(one.deputy) == folded(one.index):
             sheet.problems.append((lines[id(one)], "is their own deputy"))
-        elif one.deputy and _key(one.deputy) not in known:
+        elif one.deputy and folded(one.deputy) not in known:
             sheet.problems.append((lines[id(one)], f"there is nobody with the index {one.deputy}, the deputy's"))
 
 
@@ -163,13 +164,9 @@ def _repeated(officials: Sequence[Official]) -> Iterator[tuple[Official, Officia
     """Yield everybody whose index somebody before has, with that one."""
     first: dict[str, Official] = {}
     for official in officials:
-        before = first.setdefault(_key(official.index), official)
+        before = first.setdefault(folded(official.index), official)
         if official.index and before is not official:
             yield official, before
-
-
-def _key(index: str) -> str:
-    return index.strip().casefold()
 
 
 def _one_line(cell: str) -> str:

@@ -7,7 +7,7 @@ The level a document counts as is written onto it here, so that nobody after thi
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gateway.model import Document, File, Task, Term
+from gateway.model import Document, File, Task, Term, folded
 from gateway.settings import ReceiveSettings
 
 
@@ -56,8 +56,8 @@ def _tasks(document: Document, receive: ReceiveSettings, office: str) -> tuple[T
 
 def _is_ours(task: Task, office: str) -> bool:
     """Say whether *task* is for our organisation; one whose executors name no organisation is."""
-    indices = {executor.party.index.strip().casefold() for executor in task.executors}
-    return not indices - {""} or office.strip().casefold() in indices
+    indices = {folded(executor.party.index) for executor in task.executors}
+    return not indices - {""} or folded(office) in indices
 
 
 def _files(document: Document) -> Iterator[File]:

@@ -165,8 +165,7 @@ class Collector:
 
     def _recipients(self, item: Outgoing, partner: Partner) -> tuple[Party, ...]:
         """The addressees who live in the organisation this dispatch is for; without any, the organisation itself."""
-        there = (party for party in item.document.addressees if party.index.strip().casefold() == item.to.casefold())
-        return tuple(there) or (self.office.theirs(partner, item.to),)
+        return item.document.addressees_in(item.to) or (self.office.theirs(partner, item.to),)
 
     def _ours(self, item: Outgoing) -> OfficeSettings:
         """Which of our organisations sends it: the document's author; the only one we are needs no naming.

@@ -59,5 +59,4 @@ def _asked(sent: Document, now: Document) -> Document:
 
 
 def _rest(document: Document, to: str) -> Document:
-    here = tuple(party for party in document.addressees if party.index.strip().casefold() == to.strip().casefold())
-    return replace(document, files=(), tasks=(), addressees=here, supplement=False)
+    return replace(document, files=(), tasks=(), addressees=document.addressees_in(to), supplement=False)

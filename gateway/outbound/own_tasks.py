@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from gateway.model import Document, Executor, Task, TaskUid
+from gateway.model import Document, Executor, Task, TaskUid, folded
 
 Agreed = Literal["own", "own-with-parents", "all"]
 
@@ -28,8 +28,8 @@ def meant_for(document: Document, to: str, agreed: Agreed) -> Document:
 
 def is_own(task: Task, to: str) -> bool:
     """Say whether one of the executors belongs to the organisation with exchange index *to*."""
-    sought = _code(to)
-    return bool(sought) and any(_code(executor.party.index) == sought for executor in task.executors)
+    sought = folded(to)
+    return bool(sought) and any(folded(executor.party.index) == sought for executor in task.executors)
 
 
 def _parents(tasks: Iterable[Task], going: set[TaskUid]) -> Iterable[TaskUid]:
@@ -53,7 +53,3 @@ def _ordered(task: Task, going: set[TaskUid]) -> Task:
 
 def _named(executor: Executor) -> Executor:
     return replace(executor, text="", reported_at=None, status=None, files=())
-
-
-def _code(index: str) -> str:
-    return index.strip().casefold()

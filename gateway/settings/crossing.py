@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from gateway.model import folded
 from gateway.settings.ourselves import ListenerSettings, MailboxSettings, OfficeSettings, RelaySettings
 from gateway.settings.overlap import CONDITIONS, never_reached
 from gateway.settings.partners import ChannelSettings, MailboxProof, NetworkProof, NoProof, PartnerSettings
@@ -65,14 +66,14 @@ def _names_are_used_once(sections: Sections) -> Iterator[ConfigProblem]:
 
 
 def _an_index_means_one_organisation(sections: Sections) -> Iterator[ConfigProblem]:
-    owners = {_index(office.said("index")): "our own office" for office in sections.offices}
+    owners = {folded(office.said("index")): "our own office" for office in sections.offices}
     for partner in sections.partners:
         for index in partner.value.indices if partner.value else ():
-            if owner := owners.get(_index(index)):
+            if owner := owners.get(folded(index)):
                 yield partner.problem(
                     "indices", f'"{index}" is the index of {owner}', "an index means one organisation"
                 )
-            owners[_index(index)] = f'the partner "{partner.said("id")}"'
+            owners[folded(index)] = f'the partner "{partner.said("id")}"'
 
 
 def _there_is_an_office(sections: Sections) -> Iterator[ConfigProblem]:
@@ -109,14 +110,14 @@ def _partners_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
 
 def _rules_name_what_is_there(sections: Sections) -> Iterator[ConfigProblem]:
     partners = tuple(partner.said("id") for partner in sections.partners)
-    offices = {_index(office.said("index")) for office in sections.offices}
+    offices = {folded(office.said("index")) for office in sections.offices}
     rules: tuple[Found[RuleSettings], ...] = (*sections.receive, *sections.report)
     for rule in rules:
         for partner in rule.value.partner if rule.value else ():
             if partner not in partners:
                 yield rule.problem("partner", f'there is no partner "{partner}"', _choose(partner, partners))
         for index in rule.value.organisation if rule.value else ():
-            if _index(index) not in offices:
+            if folded(index) not in offices:
                 ours = tuple(office.said("index") for office in sections.offices)
                 yield rule.problem("organisation", f'"{index}" is no organisation of ours', _choose(index, ours))
 
@@ -216,7 +217,3 @@ def _choose(name: str, names: tuple[str, ...]) -> str:
         return "add it"
     _, remedy = unknown_key(name, known)
     return remedy if remedy.startswith("did") else f"write {one_of(known)}, or add it"
-
-
-def _index(index: str) -> str:
-    return index.strip().casefold()

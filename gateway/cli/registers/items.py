@@ -16,7 +16,7 @@ from gateway.journal import registers
 from gateway.journal.entries import Entry, State
 from gateway.journal.registers import Asked, Line
 from gateway.journal.store import Journal
-from gateway.model import Day, Document, Message, Party
+from gateway.model import Day, Document, Message, Party, folded
 from gateway.office import Office
 from gateway.outbox import Expected, expected
 from gateway.reports import Rung
@@ -198,10 +198,10 @@ def _correspondent(line: Line, office: Office) -> str:
 
 def _officials(line: Line) -> tuple[str, ...]:
     """Return whom the document is for; of one that came for several of our organisations, this one's people only."""
-    ours = line.exchange.office.casefold()
+    ours = folded(line.exchange.office)
     parties: tuple[Party, ...] = line.message.recipients if line.message is not None else ()
     if line.exchange.direction == "in":
-        parties = tuple(party for party in parties if party.index.strip().casefold() in ("", ours))
+        parties = tuple(party for party in parties if folded(party.index) in ("", ours))
     named = (party.person.name or party.person.post for party in parties if party.person)
     return tuple(dict.fromkeys(name for name in named if name))
 

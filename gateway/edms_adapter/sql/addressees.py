@@ -11,7 +11,7 @@ from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Reason, Refused
-from gateway.model import Approval, Document, Party
+from gateway.model import Approval, Document, Party, folded
 from gateway.ports import Addressee, Intake
 
 WHOLE = "адресован организации в целом"
@@ -139,7 +139,7 @@ def default_inbox(plan: Plan, work: Work, office: str, wanted: str, why: str, *,
 
 def ours(party: Party, office: str) -> bool:
     """Say whether an addressee is of our *office*; one that names no organisation is."""
-    return not party.index or routing.code(party.index) == routing.code(office)
+    return not party.index or folded(party.index) == folded(office)
 
 
 def _inbox(row: Record) -> routing.Inbox:

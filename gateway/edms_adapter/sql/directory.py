@@ -11,9 +11,9 @@ from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan, ReadyPartnerPeople
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
-from gateway.edms_adapter.sql.routing import code
 from gateway.edms_adapter.sql.steps import binds, run
 from gateway.edms_adapter.sql.values import Record, text
+from gateway.model import folded
 from gateway.ports import Clock, Imported, NotOffered, Official, Renewed
 
 
@@ -62,7 +62,7 @@ class Directory:
         scope = scope_of(self.plan, work, Shelf(self.store), constants(self.plan))
         scope.update(correspondent=next(iter(row.__dict__.values())), now=self.clock.now())
         known = work.rows(section.known, {"correspondent": scope["correspondent"]})
-        rows = {code(text(one.index)): one for one in known if text(one.index).strip()}
+        rows = {folded(text(one.index)): one for one in known if text(one.index).strip()}
         added = tuple(official for index, official in listed.items() if index not in rows)
         changes = [(rows[index], official) for index, official in listed.items() if index in rows]
         renewed = [(one, change) for one, official in changes if (change := _renewed(one, official))]
@@ -97,7 +97,7 @@ def _official(row: Record, place: str) -> Official:
 
 
 def _by_index(officials: Sequence[Official]) -> dict[str, Official]:
-    listed = {code(official.index): official for official in officials}
+    listed = {folded(official.index): official for official in officials}
     if "" in listed or len(listed) < len(officials):
         raise ValueError("an exchange index is empty or stands there twice")
     return listed

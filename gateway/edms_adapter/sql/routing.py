@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.model import Party
+from gateway.model import Party, folded
 from gateway.ports import Addressee
 
 SUCCEEDED = ("index", "post")  # what a successor takes over; a name stays with who left
@@ -55,14 +55,8 @@ class Route:
 @lru_cache(4096)
 def plain(text: str) -> str:
     """Return *text* for comparison: case, ё, quotes, dots and spacing make no difference."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
-    return " ".join(re.sub(r"\s*-\s*", "-", re.sub(r"[\"'«»“”„.,;:()]", " ", folded)).split())
-
-
-@lru_cache(4096)
-def code(index: str) -> str:
-    """Return an exchange index for comparison: case and blanks around it make no difference."""
-    return index.strip().casefold()
+    lowered = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
+    return " ".join(re.sub(r"\s*-\s*", "-", re.sub(r"[\"'«»“”„.,;:()]", " ", lowered)).split())
 
 
 @lru_cache(4096)
@@ -71,8 +65,8 @@ def name_words(name: str) -> tuple[tuple[str, bool], ...]:
 
     «И. О. Фамилия» is turned round; any spacing is understood.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold().replace("ё", "е")
-    found = _WORD.findall(re.sub(r"\s*-\s*", "-", folded))
+    lowered = unicodedata.normalize("NFKC", name).casefold().replace("ё", "е")
+    found = _WORD.findall(re.sub(r"\s*-\s*", "-", lowered))
     words = [(word.rstrip("."), word.endswith(".") or len(word) == 1) for word in found]
     initials = [word for word in words if word[1]]
     if words and words[0][1] and not words[-1][1]:
@@ -182,7 +176,7 @@ def _narrowed(hint: Party, candidates: Sequence[Inbox]) -> Sequence[Inbox]:
 
 def _by_index(hint: Party, inboxes: Sequence[Inbox]) -> list[Inbox]:
     said = (hint.person and hint.person.index) or (not hint.person and hint.department and hint.department.index) or ""
-    return [inbox for inbox in inboxes if code(said) and code(inbox.index) == code(said)]
+    return [inbox for inbox in inboxes if folded(said) and folded(inbox.index) == folded(said)]
 
 
 def _by_name_and_post(hint: Party, inboxes: Sequence[Inbox]) -> list[Inbox]:
@@ -210,9 +204,9 @@ def _by_department(hint: Party, inboxes: Sequence[Inbox]) -> list[Inbox]:
     if said is None:
         return []
     tests: tuple[Callable[[Inbox], bool], ...] = (
-        lambda inbox: bool(code(said.index)) and code(inbox.index) == code(said.index),
+        lambda inbox: bool(folded(said.index)) and folded(inbox.index) == folded(said.index),
         lambda inbox: bool(said.name) and plain(inbox.department) == plain(said.name),
-        lambda inbox: bool(said.number) and code(inbox.number) == code(said.number),
+        lambda inbox: bool(said.number) and folded(inbox.number) == folded(said.number),
     )
     for test in tests:
         if found := [inbox for inbox in own if test(inbox)]:
