@@ -102,7 +102,10 @@ class Node:
         self._spawn(self._tidy())
         for listener in settings.listeners:
             door = door_of(listener, settings)
-            self.listeners.append(await listen(door, self._acceptor, new_id=new_id, also_ours=self._a_bounce))
+            opened = await listen(
+                door, self._acceptor, new_id=new_id, also_ours=self._a_bounce, failpoint=self.parts.failpoint
+            )
+            self.listeners.append(opened)
         for mailbox in settings.mailboxes:
             wake = asyncio.Event()
             self._mailbox_wakes.append(wake)
@@ -115,6 +118,7 @@ class Node:
                     rng=Random(),
                     stop=self._stop,
                     wake=wake,
+                    failpoint=self.parts.failpoint,
                 )
             )
         log.info("started", node=self._name, listeners=[place_of(listener) for listener in self.listeners])

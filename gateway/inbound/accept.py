@@ -112,5 +112,6 @@ def take(
     failpoint("accept:before-commit")
     with journal.write() as tx:
         ids = entries.accept(tx, arrivals, now)
+        failpoint("accept:inserted")
     failpoint("accept:committed")
     return ids

@@ -206,6 +206,7 @@ def acknowledge(
             exchanges.save(tx, exchange)
         received = () if case.unreadable else (received_now(message, now),)
         desk.outbox.tell(tx, exchange, received, now)
+        desk.failpoint("process:acknowledging")
         if repeat is Repeat.RESEND:
             if not judged.again:
                 desk.outbox.tell_all(tx, exchange, now)
@@ -253,6 +254,7 @@ def finish(
         exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
         fact = registered_as(outcome.number, outcome.ref, outcome.at or now, draft=outcome.is_draft)
         desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
+        desk.failpoint("process:finishing")
         return conclude(tx, entry, State.DONE, about(case, exchange), now)
 
 
@@ -327,6 +329,7 @@ def take_report(
         exchanges.save(tx, exchange)
         digest = identity.report_digest(report)
         messages.note(tx, partner.id, exchange.office, message.id, digest, exchange.id, entry.id, now)
+        desk.failpoint("process:reported")
         return conclude(tx, entry, State.DONE, told, now)
 
 

@@ -40,6 +40,8 @@ class Worker:
         claimed_at = self.now()
         with self.desk.journal.write() as tx:
             batch = entries.claim(tx, self.name, self.batch, claimed_at, LEASE)
+        if batch:
+            self.desk.failpoint("worker:claimed")
         for place, entry in enumerate(batch):
             if self.stopping():
                 self._give_back(batch[place:])
@@ -70,6 +72,7 @@ class Worker:
         try:
             with self.desk.journal.blobs.scratch() as scratch:
                 process(entry, scratch, self.desk, self.now())
+            self.desk.failpoint("worker:finished")
         except entries.Overtaken:
             log.warning("somebody else finished the letter", entry=entry.id)
         except EdmsTrouble as trouble:

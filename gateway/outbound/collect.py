@@ -195,6 +195,7 @@ class Collector:
         for exchange_id, facts in self._unheard(page.events):  # each in its own commit: others wait for the journal
             with self.journal.write() as tx:
                 fresh += Decisions(tx, self.outbox, page.contents, now).hear(exchange_id, facts)
+            self.failpoint("collect:heard")
         with self.journal.write() as tx:
             cursors.put(tx, CURSOR, page.cursor)
         self.failpoint("collect:told-partners")
@@ -229,6 +230,7 @@ class Collector:
             self.edms.mark(letter.outgoing_ref or "", state, letter.words, letter.sent_at or self.now())
         except LookupError:
             log.warning("the EDMS has lost a dispatch row", outgoing_ref=letter.outgoing_ref, entry=letter.id)
+        self.failpoint("collect:marked")
         with self.journal.write() as tx:
             entries.told(tx, [letter.id], self.now(), seen=letter.state)
         return 1
@@ -243,6 +245,7 @@ class Collector:
                 self.edms.record(exchange.outgoing_ref, [fact.event for fact in facts], contents)
         except LookupError:
             log.warning("the EDMS has lost a dispatch row", exchange=exchange_id)
+        self.failpoint("collect:recorded")
         with self.journal.write() as tx:
             exchanges.get(tx, exchange_id, lock=True)
             events.told(tx, [fact.id for fact in facts], self.now())

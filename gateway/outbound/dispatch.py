@@ -99,6 +99,8 @@ class Dispatcher:
             for entry, posted in outcomes:
                 self._note(tx, entry, posted, now)
             due = entries.take_due(tx, self._name, room, now, LEASE, busy)
+        if outcomes:
+            self._failpoint("dispatch:noted")
         for entry, posted in outcomes:
             log.info(
                 "posted", entry=entry.id, outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words

@@ -15,6 +15,7 @@ from gateway.inbound.delivery import Delivery
 from gateway.inbound.smtp.listener import Listener, listen
 from gateway.inbound.smtp.listening import Listening
 from gateway.model import Sink
+from gateway.ports import Failpoint, nothing_fails
 
 OURS = "documents@ministry.example"
 DEADLINE = 10.0  # seconds for anything that should happen at once
@@ -71,10 +72,10 @@ def listening(**changes: Any) -> Listening:
 
 
 @asynccontextmanager
-async def running(accept: Any, **changes: Any) -> AsyncIterator[Listener]:
+async def running(accept: Any, failpoint: Failpoint = nothing_fails, **changes: Any) -> AsyncIterator[Listener]:
     """Run a listener and stop it."""
     ids = itertools.count(1)
-    listener = await listen(listening(**changes), accept, new_id=lambda: f"id-{next(ids)}")
+    listener = await listen(listening(**changes), accept, new_id=lambda: f"id-{next(ids)}", failpoint=failpoint)
     try:
         yield listener
     finally:

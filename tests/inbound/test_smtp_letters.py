@@ -357,3 +357,21 @@ async def test_no_more_letters_are_spooled_at_once_than_allowed():
         accept.go_on.set()
         assert (await first.reply()).startswith("250")
         await second.envelope()
+
+
+async def test_what_breaks_within_a_letter_ends_the_connection_and_its_rest_is_never_a_command():
+    accept = Accepting()
+
+    def breaks(name: str) -> None:
+        if name == "smtp:block":
+            raise RuntimeError("broken within a letter")
+
+    async with running(accept, breaks) as listener, talking(listener) as client:
+        await client.envelope()
+        client.send(b"a line\r\n")
+        answer = await client.reply()
+        client.send(f"RSET\r\nMAIL FROM:<a@partner.example>\r\nRCPT TO:<{OURS}>\r\nDATA\r\n.\r\n".encode())
+
+        assert answer.startswith("451 4.3.0")
+        assert await client.reply() == ""
+        assert accept.letters == []

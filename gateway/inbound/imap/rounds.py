@@ -187,10 +187,12 @@ class Round:
             sink.discard()
             raise
         try:
+            self._session.failpoint("imap:fetched")
             await _durable(self._accept, self._delivery(uid, letter))
         except Exception:
             sink.discard()
             raise
+        self._session.failpoint("imap:taken")
         self.taken += 1
         self._standing.troubles.pop(uid, None)
         self._standing.complaints.pop(uid, None)
@@ -251,6 +253,7 @@ class Round:
         uids = await self._memory.to_flag(rules.name, standing.uidvalidity, BATCH)
         if not uids:
             return
+        self._session.failpoint("imap:before-tidying")
         try:
             if rules.after == "flag":
                 done = await self._session.mark(uids, rules.keyword)
@@ -261,6 +264,7 @@ class Round:
         except Declined as error:
             standing.cannot_tidy = f"letters cannot be flagged or moved: {error}"
             return
+        self._session.failpoint("imap:tidied")
         if done:
             await self._memory.flagged(rules.name, standing.uidvalidity, tuple(sorted(done)), self._clock.now())
             self.more |= len(uids) == BATCH

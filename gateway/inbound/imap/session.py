@@ -16,6 +16,7 @@ from gateway.inbound.imap.guard import ConnectionBroken
 from gateway.inbound.imap.login import Declined, Throttled, broken, declined, words
 from gateway.inbound.imap.names import keyword, mailbox, uid_set
 from gateway.model import Sink
+from gateway.ports import Failpoint, nothing_fails
 
 BLOCK = 1 << 20  # bytes asked for at once
 WINDOW = 4_000  # LIMIT: UIDs searched at once: their list fits one line of 64 KiB
@@ -38,8 +39,9 @@ class TooLarge(Exception):
 class Session:
     """A logged-in connection with one folder open."""
 
-    def __init__(self, client: GuardedClient, folder: str) -> None:
+    def __init__(self, client: GuardedClient, folder: str, failpoint: Failpoint = nothing_fails) -> None:
         self._client = client
+        self.failpoint = failpoint
         self._folder = folder
         self._idles = bool(client.has_capability("IDLE"))
 
@@ -94,6 +96,7 @@ class Session:
                 break
             sink.write(bytes(block))
             offset += len(block)
+            self.failpoint("imap:block")
             if len(block) < BLOCK and offset == size:
                 break
         if not offset:

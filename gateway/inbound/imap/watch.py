@@ -33,7 +33,7 @@ from gateway.inbound.imap.memory import Epoch, MailboxMemory
 from gateway.inbound.imap.names import keyword
 from gateway.inbound.imap.rounds import Round, Rules, Standing
 from gateway.inbound.imap.session import Session
-from gateway.ports import Clock
+from gateway.ports import Clock, Failpoint, nothing_fails
 
 __all__ = ["Epoch", "MailboxMemory", "Sleep", "Watching", "watch"]
 
@@ -126,13 +126,14 @@ async def watch(
     sleep: Sleep = sleep_for,
     limits: Limits | None = None,
     patience: Patience | None = None,
+    failpoint: Failpoint = nothing_fails,
 ) -> None:
     """Hand every letter of the mailbox to *accept* until *stop* is set; the letter in hand is finished first.
 
     *wake* starts a round at once (something was concluded and may be flagged); it never shortens a retreat.
     Raises nothing that a server, a journal or a disk can cause.
     """
-    vigil = _Vigil(watching, accept, memory, clock, stop, wake or asyncio.Event(), sleep)
+    vigil = _Vigil(watching, accept, memory, clock, stop, wake or asyncio.Event(), sleep, failpoint)
     failures = refusals = 0
     while not stop.is_set():
         began = clock.now()
@@ -168,6 +169,7 @@ class _Vigil:
         stop: asyncio.Event,
         wake: asyncio.Event,
         sleep: Sleep,
+        failpoint: Failpoint,
     ) -> None:
         self._watching = watching
         self._rules = watching.rules()
@@ -177,6 +179,7 @@ class _Vigil:
         self._stop = stop
         self._wake = wake
         self._sleep = sleep
+        self._failpoint = failpoint
         self._standing = Standing()
         self.logged_in = False
         self.progressed = False  # a letter was taken in this session
@@ -188,7 +191,7 @@ class _Vigil:
             if client is None:
                 return None
             self.logged_in = True
-            session = Session(client, self._watching.folder)
+            session = Session(client, self._watching.folder, self._failpoint)
             try:
                 await self._rounds(session)
             finally:

@@ -11,6 +11,7 @@ import asyncio
 import collections
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiosmtpd.smtp import SMTP, TLSSetupException, syntax
 
@@ -231,7 +232,7 @@ class Conversation(SMTP):
         mine = True
         try:
             await self.push("354 end with <CR><LF>.<CR><LF>")
-            got = await receive(self._strict, spooling.sink, self._listening.data_limits, self._reception.failed)
+            got = await self._received(spooling.sink)
             mine = not isinstance(got, int)
         finally:
             if mine:
@@ -241,6 +242,19 @@ class Conversation(SMTP):
             if got.text.startswith("250"):
                 self._faults = self._idle_commands = 0
         await self._answer(got)
+
+    async def _received(self, sink: Sink) -> int | Reply:
+        """Return the size of the letter that is in *sink* now, or why it is not there.
+
+        Whatever breaks between 354 and the dot ends the connection too: the rest of a letter is never read as commands.
+        """
+        reception = self._reception
+        try:
+            return await receive(self._strict, sink, self._listening.data_limits, reception.failed, reception.failpoint)
+        except ConnectionError:
+            raise  # nobody is there to be answered
+        except Exception as error:  # an edge: the client keeps the letter and comes again
+            return replace(reception.failed(error), closes=True)
 
     def _delivery_maker(self) -> Callable[[str, Sink], Delivery]:
         assert self.envelope is not None
@@ -263,6 +277,7 @@ class Conversation(SMTP):
     async def _answer(self, reply: Reply) -> None:
         """Say what became of the letter."""
         await self.push(self._verdict(reply.text))
+        self._reception.failpoint("smtp:answered")
         if reply.closes:
             await self._cut_off()
 

@@ -24,6 +24,7 @@ from gateway.inbound.smtp.addressing import EnvelopeRules
 from gateway.inbound.smtp.conversation import Conversation, LmtpConversation, silence_library_log
 from gateway.inbound.smtp.listening import Listening
 from gateway.inbound.smtp.reception import Reception
+from gateway.ports import Failpoint, nothing_fails
 
 __all__ = ["Listener", "Listening", "allowed", "listen"]
 
@@ -211,6 +212,7 @@ async def listen(
     *,
     new_id: Callable[[], str],
     also_ours: Callable[[str], bool] = lambda address: False,
+    failpoint: Failpoint = nothing_fails,
 ) -> Listener:
     """Start *listening*; letters go to *accept*.
 
@@ -224,6 +226,7 @@ async def listen(
         max_spooling=listening.max_spooling,
         wait_seconds=listening.spool_wait_seconds,
         commit_seconds=listening.commit_seconds,
+        failpoint=failpoint,
     )
     listener = Listener(listening, reception, EnvelopeRules(listening, reception, also_ours))
     await listener.start()

@@ -16,6 +16,7 @@ from gateway.inbound.delivery import Accept, Delivery
 from gateway.inbound.smtp.replies import Reply
 from gateway.inbound.smtp.transfer import DIRECT, in_thread
 from gateway.model import Sink
+from gateway.ports import Failpoint, nothing_fails
 
 log = structlog.get_logger("gateway.inbound.smtp")
 
@@ -61,7 +62,9 @@ class Reception:
         max_spooling: int,
         wait_seconds: float,
         commit_seconds: float,
+        failpoint: Failpoint = nothing_fails,
     ) -> None:
+        self.failpoint = failpoint
         self.commits: set[asyncio.Task[Reply]] = set()
         self._accept = accept
         self._new_id = new_id

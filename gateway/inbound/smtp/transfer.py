@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from gateway.inbound.smtp.replies import Reply
 from gateway.model import Sink
+from gateway.ports import Failpoint, nothing_fails
 
 END = b"\r\n.\r\n"
 BLOCK = 1 << 18  # LIMIT: bytes asked of the stream at once
@@ -98,7 +99,11 @@ class StrictReader(asyncio.StreamReader):
 
 
 async def receive(
-    reader: StrictReader, sink: Sink, limits: DataLimits, failed: Callable[[OSError], Reply]
+    reader: StrictReader,
+    sink: Sink,
+    limits: DataLimits,
+    failed: Callable[[OSError], Reply],
+    failpoint: Failpoint = nothing_fails,
 ) -> int | Reply:
     """Read one letter into *sink*; return its size in bytes when it is there whole and sound, else why not.
 
@@ -124,6 +129,7 @@ async def receive(
                     return TOO_SLOW
                 if fault is None:
                     fault = await _store(sink, piece, size, failed) if scanner.sound else BARE
+                failpoint("smtp:block")
     except TimeoutError:
         return TOO_SLOW
     reader.unread(scanner.rest)
