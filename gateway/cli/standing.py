@@ -115,6 +115,7 @@ def _mailboxes(tx: Connection) -> list[Row]:
             "failed_at": box.failed_at,
             "login_refused": box.login_refused,
             "words": box.words or None,
+            "vanished": box.vanished,
         }
         for box in mailboxes.states(tx)
     ]

@@ -44,6 +44,7 @@ class MailboxState:
     failures: int  # in a row
     words: str  # what is wrong; empty: nothing
     login_refused: bool
+    vanished: int  # letters that were seen and went away before they could be read, ever
 
 
 _KNOW = insert_or_ignore(schema.mailboxes)
@@ -163,9 +164,9 @@ _FAILED = (
         login_refused=bindparam("refused"),
     )
 )
-_STATES = select(B.mailbox, B.uidvalidity, B.heard_at, B.failed_at, B.failures, B.words, B.login_refused).order_by(
-    B.mailbox
-)
+_GONE = select(func.count()).where(V.mailbox == B.mailbox).scalar_subquery()
+_STATES = select(B.mailbox, B.uidvalidity, B.heard_at, B.failed_at, B.failures, B.words, B.login_refused, _GONE)
+_STATES = _STATES.order_by(B.mailbox)
 
 
 def heard(tx: Connection, mailbox: str, now: datetime) -> None:
