@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.errors import Reason, Refused
 from gateway.mail.address import addresses
+from gateway.mail.results import authserv_id, vouches
 from gateway.model import Letter, Organisation, PartnerId, Party, System, folded
 from gateway.settings import ChannelSettings, OfficeSettings, PartnerSettings, Settings
 
@@ -171,10 +172,10 @@ def _by_authentication_results(channel: ChannelSettings, letter: Letter, origin:
     """Believe only the topmost field with our own MTA's exact id (RFC 8601 §5), and only an aligned pass in it."""
     if channel.proof.kind != "auth-results":
         return False
-    ours = [value for value in letter.all("Authentication-Results") if _authserv(value) == channel.proof.authserv_id]
+    ours = [value for value in letter.all("Authentication-Results") if authserv_id(value) == channel.proof.authserv_id]
     if not ours or from_address(letter).rpartition("@")[2].casefold() != channel.proof.domain.casefold():
         return False
-    return any(_aligned(verdict, channel.proof.domain.casefold()) for verdict in _verdicts(ours[0]))
+    return vouches(ours[0], channel.proof.domain)
 
 
 def _by_header(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
@@ -192,31 +193,6 @@ PROOFS: Mapping[str, Callable[[ChannelSettings, Letter, Origin], bool]] = {
     "header": _by_header,
     "none": _by_nothing,
 }
-
-
-def _authserv(value: str) -> str:
-    return value.split(";", 1)[0].strip().split(" ")[0]
-
-
-def _verdicts(value: str) -> list[str]:
-    return [verdict.strip().casefold() for verdict in _without_comments(value).split(";")[1:]]
-
-
-def _aligned(verdict: str, domain: str) -> bool:
-    words = verdict.split()
-    if "dmarc=pass" in words:
-        return f"header.from={domain}" in words
-    return "dkim=pass" in words and (f"header.d={domain}" in words or f"header.i=@{domain}" in words)
-
-
-def _without_comments(value: str) -> str:
-    depth, kept = 0, []
-    for letter in value:
-        depth += letter == "("
-        if not depth:
-            kept.append(letter)
-        depth -= letter == ")" and depth > 0
-    return "".join(kept)
 
 
 # --- names --------------------------------------------------------------------------------------------------------
