@@ -98,6 +98,9 @@ class Intake:
     unknown_addressee: str = "default"  # "default" | "wait" | "refuse"
     same_number: str = "wait"  # "wait" | "attach" | "register"
     wait_because: str = ""  # not empty: do not register, lay it before a person, with this reason
+    # told to the partner already, for a card that has vanished: register under it, or where that cannot be under the
+    # next number; None: never registered
+    number: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,16 @@ class Registration:
     def is_draft(self) -> bool:
         """Whether it lies in the EDMS as a draft: on a card, with neither number nor date of registration."""
         return self.number == Number()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the EDMS has for one exchange of ours."""
+
+    exchange: ExchangeId
+    card: CardRef  # the card it was tied to
+    number: Number | None  # the card's as it is now, empty while it has none; None: the card is gone
+    since: datetime  # when it was tied to that card
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +276,17 @@ class Edms(Protocol):
         A draft is never registered: it becomes a draft's card, takes no number, and the visas and signatures asked of
         our people go to their inboxes; an EDMS that keeps no drafts lays it before a person.
         Raises Refused when the mapping says so (a lookup with outcome ``refuse``).
+        With a number told already (`Intake.number`) a card that has vanished is made again under that number and date,
+        and the counter never gives it out again; when another card has it by now, under a new one.
+        """
+
+    def standing(self, exchanges: Sequence[ExchangeId]) -> Sequence["Standing"]:
+        """Return what the EDMS has for *exchanges* (at most a page of them); one it knows nothing of is left out."""
+
+    def holdings(self, after: ExchangeId | None, limit: int = 500) -> Sequence["Standing"]:
+        """Return what the EDMS holds for us, in the order of exchange ids, at most *limit* beyond *after*.
+
+        An *after* of None starts from the beginning; an empty page is the end.
         """
 
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:

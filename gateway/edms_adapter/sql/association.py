@@ -7,6 +7,7 @@ waits on the key until the winner has committed, then finds the winner's result.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Integer,
     Join,
     MetaData,
+    Select,
     String,
     Table,
     TableClause,
@@ -125,6 +127,25 @@ class Association:
         """Return *change* (rows with a card) tied to our exchanges, and the columns exchange id and known since."""
         at = self._exchange.c
         return change.join(self._exchange, at.card == change.c.card), at.exchange_id, at.known_at
+
+    def ties(self, cards: FromClause | None) -> Select[Any]:  # Any: see the columns
+        """Return the query of our exchanges with the card each is tied to, in the order of their ids.
+
+        Columns exchange_id, card, known_at, and seen, number, date as *cards* (rows with card, number, date) have
+        them: seen is NULL where the card is gone.  Without *cards* every card counts as seen, with the number it got.
+        """
+        at = self._exchange.c
+        columns = (at.exchange_id, at.card, at.known_at)
+        if cards is None:
+            own = (at.card.label("seen"), at.number.label("number"), at.number_date.label("date"))
+            return select(*columns, *own).order_by(at.exchange_id)
+        theirs = (cards.c.card.label("seen"), cards.c.number.label("number"), cards.c.date.label("date"))
+        tied = self._exchange.outerjoin(cards, cards.c.card == at.card)
+        return select(*columns, *theirs).select_from(tied).order_by(at.exchange_id)
+
+    def exchange_id(self) -> ColumnElement[str]:
+        """The column of ties by which pages are asked for."""
+        return self._exchange.c.exchange_id
 
     def latest(self, work: Work) -> object:
         """Return the moment of the youngest tie as the column has it, or None."""

@@ -20,6 +20,7 @@ from gateway.edms_adapter.sql.mapping import MappingError, load
 from gateway.edms_adapter.sql.outgoing import Sender
 from gateway.edms_adapter.sql.plan import Plan, compile_mapping
 from gateway.edms_adapter.sql.register import Registrar
+from gateway.edms_adapter.sql.standing import holdings, standing
 from gateway.model import Document, Event, ExchangeId, Party
 from gateway.ports import (
     NO_FILES,
@@ -39,6 +40,7 @@ from gateway.ports import (
     OutgoingState,
     Registration,
     Rehearsal,
+    Standing,
     Waiting,
     Withdrawal,
     nothing_fails,
@@ -98,6 +100,14 @@ class SqlEdms:
             store = Store(self.files, self.plan.source.files.inline_max_bytes, Path(scratch))
             rehearsing = Registrar(self.plan, self.database, store, self.clock, nothing_fails)
             return rehearsing.rehearse(document, contents, exchange, intake)
+
+    def standing(self, exchanges: Sequence[ExchangeId]) -> tuple[Standing, ...]:
+        with self.database.reading() as work:
+            return standing(self.plan, work, exchanges)
+
+    def holdings(self, after: ExchangeId | None, limit: int = 500) -> tuple[Standing, ...]:
+        with self.database.reading() as work:
+            return holdings(self.plan, work, after, limit)
 
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId

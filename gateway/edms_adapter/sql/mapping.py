@@ -118,6 +118,8 @@ class NumberSection(Section):
     start: Sql | None = None  # makes the counter's row so that `advance` gives 1
     # :year → name [, by_hand] of every journal without a counter for that year; by_hand: `start` does not make it
     missing: Sql | None = None
+    # :number and the values → a row when a card has that number; without it no number is ever given a second time
+    taken: Sql | None = None
     text: Expr | None = None  # why a document waits when there is no counter, for people
     format: Expr  # sees n
 
@@ -146,6 +148,12 @@ class OfficeSection(Section):
     """Which organisations of ours the EDMS keeps apart."""
 
     known: Sql  # :office (an exchange index) → a row when the EDMS has that organisation
+
+
+class StandingSection(Section):
+    """Which cards there are: for `db verify`, and for cards that vanished."""
+
+    sql: Sql  # → card, number, date of every card, as they are now
 
 
 class RoutingSection(Section):
@@ -257,6 +265,7 @@ class Mapping(Section):
     lookup: tuple[Lookup, ...] = ()
     same_number: Query | None = None  # → card, number, date of a card that has the sender's number already
     office: OfficeSection | None = None  # None: the EDMS is one organisation's, and does not tell ours apart
+    standing: StandingSection | None = None  # None: whether a card is still there is never looked at
     routing: RoutingSection
     people: PeopleSection | None = None
     partner_people: PartnerPeopleSection | None = None

@@ -64,6 +64,7 @@ class Counter:
     advance: TextClause
     read: TextClause
     start: TextClause | None
+    taken: TextClause | None
     format: Expression
     text: Expression | None
 
@@ -82,6 +83,7 @@ class Plan:
     lookups: tuple[ReadyLookup, ...]
     same_number: Statement | None
     counter: Counter
+    standing: TextClause | None  # every card with its number
     exists: Dictionary[str, TextClause]  # by the kind of what is asked for
     inboxes: TextClause
     inbox_binds: frozenset[str]
@@ -142,6 +144,7 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         lookups=_lookups(compiler, mapping),
         same_number=_same_number(compiler, mapping, known),
         counter=_counter(compiler, mapping, known),
+        standing=compiler.sql(mapping.standing.sql, "standing.sql", ()) if mapping.standing else None,
         exists={
             kind: compiler.sql(written, f"exists.{kind}", ("name", "office"))
             for kind in type(mapping.exists).model_fields
@@ -254,6 +257,7 @@ def _counter(compiler: Compiler, mapping: Mapping, known: tuple[str, ...]) -> Co
         compiler.sql(number.advance, "number.advance", given),
         compiler.sql(number.read, "number.read", given),
         compiler.sql(number.start, "number.start", given) if number.start else None,
+        compiler.sql(number.taken, "number.taken", (*given, "number")) if number.taken else None,
         compiler.expression(number.format, "number.format", (*known, "n")),
         compiler.expression(number.text, "number.text", known) if number.text else None,
     )

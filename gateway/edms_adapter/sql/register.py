@@ -4,7 +4,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -13,8 +13,10 @@ from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import told_at_once
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
-from gateway.edms_adapter.sql.plan import Counter, Plan, ReadyLookup
+from gateway.edms_adapter.sql.numbering import given_again, taken_number
+from gateway.edms_adapter.sql.plan import Plan, ReadyLookup
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
+from gateway.edms_adapter.sql.standing import card_is_gone
 from gateway.edms_adapter.sql.steps import run
 from gateway.edms_adapter.sql.values import Record, day, moment, text
 from gateway.edms_adapter.sql.waiting import settled_papers
@@ -23,6 +25,7 @@ from gateway.model import CardRef, Document, DocumentType, ExchangeId, Number
 from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registration, Rehearsal, Waiting
 
 REFUSED_BY_A_PERSON = "refused"
+VANISHED = "vanished"  # its card is gone, and its number was told
 NO_DRAFTS = "проекты документов здесь не ведутся"
 NO_COUNTER = "нет счётчика номеров"  # when the mapping has no words of its own
 
@@ -38,14 +41,14 @@ class Registrar:
         self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
     ) -> Registration | Waiting:
         """See `gateway.ports.Edms.register`."""
-        known = self._known(exchange)
+        known = self._known(exchange, intake)
         if isinstance(known, Registration | Waiting):
             return known
         now = self.clock.now()
         with self.store.staged(wanted_files(document), contents, exchange) as staged:
             try:
                 with self.database.writing() as work:
-                    if known is REFUSED_BY_A_PERSON:  # sent again: judged afresh
+                    if known in (REFUSED_BY_A_PERSON, VANISHED):  # sent again: judged afresh
                         self.plan.association.forget(work, exchange)
                     self.plan.association.claim(work, exchange, now)
                     scope = self._scope(work, document, staged, exchange, now, intake)
@@ -53,7 +56,7 @@ class Registrar:
                     staged.publish()
                     self.failpoint("edms-register:before-commit")
             except IntegrityError as error:
-                winner = self._known(exchange)
+                winner = self._known(exchange, intake)
                 if isinstance(winner, Registration | Waiting):
                     return winner
                 raise error
@@ -62,7 +65,7 @@ class Registrar:
 
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
         """See `gateway.ports.Edms.rehearse`; the store must stage where nothing is kept."""
-        known = self._known(exchange)
+        known = self._known(exchange, intake)
         if isinstance(known, Registration | Waiting):
             return Rehearsal(known)
         now, association = self.clock.now(), self.plan.association
@@ -71,7 +74,7 @@ class Registrar:
             self.store.staged(wanted_files(document), contents, exchange) as staged,
             self.database.rehearsing(ours) as work,
         ):
-            if known is REFUSED_BY_A_PERSON:
+            if known in (REFUSED_BY_A_PERSON, VANISHED):
                 association.forget(work, exchange)
             association.claim(work, exchange, now)
             scope = self._scope(work, document, staged, exchange, now, intake)
@@ -111,12 +114,14 @@ class Registrar:
 
     # --- what is there already ----------------------------------------------------------------------------------
 
-    def _known(self, exchange: ExchangeId) -> Registration | Waiting | str | None:
-        """Return what became of *exchange*; None when it is new, or REFUSED_BY_A_PERSON."""
+    def _known(self, exchange: ExchangeId, intake: Intake) -> Registration | Waiting | str | None:
+        """Return what became of *exchange*; None when it is new, or REFUSED_BY_A_PERSON, or VANISHED."""
         with self.database.reading() as work:
             found = self.plan.association.find(work, exchange)
             if found is None:
                 return None
+            if intake.number is not None and card_is_gone(self.plan, work, exchange):
+                return VANISHED
             if found.waits is None:
                 return self._registration(work, found, created=False)
             for paper in settled_papers(self.plan, work, exchange):
@@ -158,16 +163,18 @@ class Registrar:
         scope["addressees"] = routed
         if trouble:
             waits.append(trouble)
-        if not waits and (why := self._numbered(work, scope)):
+        told = intake.number
+        number = told if told and not waits and given_again(self.plan.counter, work, scope, told) else None
+        if number is None and not waits and (why := self._numbered(work, scope)):
             waits.append(why)
         if waits:
             return self._laid_aside(work, scope, staged, exchange, "; ".join(waits))
-        return self._registered(work, scope, staged, exchange, intake.register_on)
+        number = number or Number(text(self.plan.counter.format(scope)), intake.register_on)
+        return self._registered(work, scope, staged, exchange, number)
 
     def _registered(
-        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, on: date
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, number: Number
     ) -> Registration:
-        number = Number(text(self.plan.counter.format(scope)), on)
         scope.update(number=number.text, reason="")
         run(self.plan.register, work, scope)
         card = self.plan.card(scope)
@@ -318,20 +325,6 @@ def wanted_files(document: Document) -> tuple[Wanted, ...]:
     own = tuple(("", file) for file in document.files)
     own += tuple(("", file) for approval in document.approvals for file in approval.files)
     return own + tuple((task.uid, file) for task in document.tasks for file in task.files)
-
-
-def taken_number(counter: Counter, work: Work, scope: dict[str, Any]) -> int | None:
-    """Advance the counter inside the transaction and return the number taken: no gap when it rolls back.
-
-    None when there is no counter and nothing may start one.
-    """
-    values = counter.values(scope)
-    for attempt in (1, 2):
-        if work.run(counter.advance, values).rowcount == 1:
-            return int(work.run(counter.read, values).scalar_one())
-        if attempt == 1 and counter.start is not None:
-            work.insert_or_catch(counter.start, values)
-    return None
 
 
 def _value(lookup: ReadyLookup, work: Work, scope: dict[str, Any]) -> tuple[Any, str]:
