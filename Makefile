@@ -3,6 +3,7 @@
 # make story  the rules of a records office, each as a short scene of two gateways
 # make test   everything is set up and tested
 # make check  style, types, floors
+# make faults  a storm of 120 000 letters with random faults, fuzzing, and the long fault tests (about an hour)
 # make bench  measures speed and memory, beside Postfix (about 5 minutes; sudo for Postfix)
 # Needs Python 3.11 or newer with venv; everything else goes into .venv.
 
@@ -11,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo story test check bench clean
+.PHONY: demo story test faults check bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -23,6 +24,10 @@ story: .venv/installed
 test: .venv/installed
 	@bash tests/install_servers.sh
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
+
+faults: .venv/installed
+	@bash tests/install_servers.sh
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 check: .venv/checkers
 	$(BIN)/ruff check .

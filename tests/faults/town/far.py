@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from re import sub
 
 from tests.faults.town import papers
 from tests.faults.town.papers import Paper
@@ -60,15 +61,16 @@ class FarPartner:
             data, _ = self._letter(self._new(to))
             return Written(kind, data, None, sender="nobody")
         if kind in ("document", "lacks a file"):
-            return self._document(kind, to)
+            return self.document(to, lacking=kind == "lacks a file")
         return self._again(kind, self._rng.choice(before))
 
-    def _document(self, kind: str, to: str) -> Written:
+    def document(self, to: str, *, lacking: bool = False) -> Written:
+        """Write a new document to *to*, perhaps *lacking* the file it names."""
         new = self._new(to)
-        data, paper = self._letter(new, lacking=kind == "lacks a file")
-        if kind == "document":
+        data, paper = self._letter(new, lacking=lacking)
+        if not lacking:
             self._sent = [*self._sent[-REMEMBERED:], new]
-        return Written(kind, data, paper, fresh=True, broken=kind == "lacks a file")
+        return Written("lacks a file" if lacking else "document", data, paper, fresh=True, broken=lacking)
 
     def _again(self, kind: str, old: _Sent) -> Written:
         new = self._new(old.to)
@@ -99,7 +101,7 @@ class FarPartner:
         )
         files = {} if lacking else {"letter[1].pdf": one.content}
         data = letter(inside, files, sender="edms@far.example")
-        data = data.replace(b"Message-ID: <", f"Message-ID: <{one.message_id}.".encode(), 1)
+        data = sub(rb"Message-ID: <[^>]*>", f"Message-ID: <{one.message_id}@far.example>".encode(), data, count=1)
         return data, papers.read(data)
 
     def _plain(self, to: str) -> bytes:

@@ -185,7 +185,7 @@ class AskingSession:
 class Office:
     """The gateway of one site, by hand: every method is a command."""
 
-    def __init__(self, site: Site, ask: Asking, clock: ToldClock, breaks: Breaking) -> None:
+    def __init__(self, site: Site, ask: Any, clock: ToldClock, breaks: Breaking) -> None:
         self.site, self.ask, self.clock, self.breaks = site, ask, clock, breaks
         self.standing = Standing()
 

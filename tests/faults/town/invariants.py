@@ -178,7 +178,9 @@ class Judge:
     def mailbox_is_in_order(self) -> None:
         for words in self.mailbox.wrongs:
             self.wrong("I9", words)
-        sources = {row[0] for row in self.journal.rows("SELECT source FROM entries WHERE source LIKE 'imap:%'")}
+        sources = {
+            row[0] for row in self.journal.rows("SELECT source FROM entries WHERE substr(source, 1, 5) = 'imap:'")
+        }
         for uidvalidity, uid, _ in self.mailbox.done:
             if f"imap:{uidvalidity}:{uid}:box" not in sources:
                 self.wrong("I1", f"letter {uid} of {uidvalidity} was flagged or moved and has no row")

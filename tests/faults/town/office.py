@@ -14,7 +14,7 @@ from tests.faults.town.inside import Break, live
 from tests.faults.town.site import Site
 
 _fork = multiprocessing.get_context("forkserver")  # forks from a process that has everything imported, and no threads
-_fork.set_forkserver_preload(["tests.faults.town.inside"])
+_fork.set_forkserver_preload(["tests.faults.town.warm"])
 ANSWER_SECONDS = 120  # LIMIT: a process that says nothing for so long hangs
 
 

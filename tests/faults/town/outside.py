@@ -5,21 +5,18 @@ A `World` is driven by `tick` in a storm, or rule by rule by a hypothesis machin
 rest; `verdict` has every office judged.
 """
 
-import shutil
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.faults.town import papers
 from tests.faults.town.far import FarPartner
 from tests.faults.town.inside import Break
 from tests.faults.town.invariants import Judge
-from tests.faults.town.mailbox import KEYWORD, Mailbox
+from tests.faults.town.mailbox import Mailbox
 from tests.faults.town.office import Died, Failed, OfficeProcess
 from tests.faults.town.oracle import Oracle
 from tests.faults.town.papers import Paper
@@ -54,7 +51,7 @@ PLACES = {
 class Weather:
     """How likely what is; all of it a chance between 0 and 1."""
 
-    breaks: float = 0.15  # a command meets a break
+    breaks: float = 0.3  # a command meets a break
     idle_death: float = 0.005  # an office is killed while it rests
     lost: float = 0.01
     doubled: float = 0.05
@@ -70,7 +67,13 @@ class Weather:
 
     @classmethod
     def fair(cls) -> "Weather":
+        """Nothing goes wrong."""
         return cls(*(0.0 for _ in cls.__dataclass_fields__))
+
+    @classmethod
+    def only(cls, name: str) -> "Weather":
+        """Nothing goes wrong but *name*, and that always."""
+        return replace(cls.fair(), **{name: 1.0})
 
 
 @dataclass(slots=True)
@@ -107,6 +110,7 @@ class World:
         self.mailboxes = {name: Mailbox() for name in OFFICES}
         self.flight: list[Flying] = []
         self.far = FarPartner(self.rng)
+        self.ends: dict[str, list[tuple[Any, ...]]] = {}  # how many letters of each office ended how
         self._copies = 0
         self._uids = 0
         self._in_boxes: dict[str, tuple[str, Paper | None]] = {}  # by digest: what lies, or lay, in a mailbox
@@ -129,6 +133,24 @@ class World:
         if planned is None and self._chance(self.weather.breaks) and command in PLACES:
             planned = self._some_break(command)
         return self._command(name, planned, command, *arguments)
+
+    def break_next(self, name: str, command: str, planned: Break) -> None:
+        """Have *name* do *command* with a break; carrying letters to its door is done with what is in the post."""
+        if command == "receive":
+            self.bring_all(name, planned)
+        elif command == "open":
+            self.kill(name)
+            self._alive(name, planned)
+        else:
+            self.do(name, command, planned=planned)
+
+    def in_weather(self, weather: Weather, doing: Callable[[], object]) -> None:
+        """Do something while it is another weather."""
+        usual, self.weather = self.weather, weather
+        try:
+            doing()
+        finally:
+            self.weather = usual
 
     def _command(self, name: str, planned: Break | None, command: str, *arguments: object) -> int | None:
         office = self.offices[name]
@@ -159,14 +181,16 @@ class World:
         hit = 1 + min(int(self.rng.expovariate(1 / 6)), 40)
         return Break(name, hit, self.rng.choice(("kill", "kill", "kill", "raise", "raise", "enospc", "eio")))
 
-    def _alive(self, name: str) -> None:
+    def _alive(self, name: str, planned: Break | None = None) -> None:
         """Have the office's process there; what its dead predecessor held is released by it."""
         office = self.offices[name]
         while not office.alive:
             office.born(again=name in self._born_once)
-            planned = self._some_break("open") if self._chance(self.weather.breaks) else None
+            if planned is None and self._chance(self.weather.breaks):
+                planned = self._some_break("open")
             if self._command(name, planned, "open") is not None:
                 self._born_once.add(name)
+            planned = None
 
     def kill(self, name: str) -> None:
         """Kill an office while it rests."""
@@ -240,7 +264,7 @@ class World:
                 self.figures.faults["post: delayed"] += 1
             self.flight.append(Flying(due, to, sender, data, paper, of_people))
 
-    def deliver(self, name: str, most: int = 30) -> int:
+    def deliver(self, name: str, most: int = 100) -> int:
         """Carry letters that are due to *name*, in any order; what is not acknowledged stays in the post."""
         due = [one for one in self.flight if one.to == name and one.due <= self.clock]
         self.rng.shuffle(due)
@@ -259,17 +283,28 @@ class World:
             del by_door[:size]
         return done
 
-    def _bring(self, name: str, letters: list[Flying]) -> int:
+    def bring_all(self, name: str, planned: Break | None = None) -> None:
+        """Carry everything that is due to *name* to its SMTP door."""
+        due = [one for one in self.flight if one.to == name and one.due <= self.clock]
+        if due:
+            self._bring(name, due, planned)
+
+    def double(self, number: int) -> None:
+        """Put another copy of a letter into the post, if there is one of that *number*."""
+        if number < len(self.flight):
+            self.flight.append(replace(self.flight[number]))
+
+    def _bring(self, name: str, letters: list[Flying], planned: Break | None = None) -> int:
         stamped = [self._stamped(name, one) for one in letters]
         sources = [(f"{name}-{self._copies}-{n}", f"edms@{one.sender}.example") for n, one in enumerate(letters)]
         told = [(source, sender, data) for (source, sender), data in zip(sources, stamped, strict=True)]
-        answer = self.do(name, "receive", told)
+        answer = self.do(name, "receive", told, planned=planned)
         if answer is None:  # no 250 was seen: the client tries again, later
             for one in letters:
                 one.due = self.clock + timedelta(seconds=self.rng.choice((0, 60)))
             return 0
         for one, data in zip(letters, stamped, strict=True):
-            self.flight.remove(one)
+            self._leave(one)
             self.figures.letters += 1
             self.oracle.takes(name, one.sender, data, one.paper)
             if self._chance(self.weather.two_ways):
@@ -277,8 +312,12 @@ class World:
                 self._lay(name, one, self._stamped(name, one))
         return len(letters)
 
+    def _leave(self, one: Flying) -> None:
+        """Take this very copy out of the post."""
+        self.flight = [other for other in self.flight if other is not one]
+
     def _put(self, name: str, one: Flying) -> None:
-        self.flight.remove(one)
+        self._leave(one)
         self.figures.letters += 1
         self._lay(name, one, self._stamped(name, one))
 
@@ -295,24 +334,31 @@ class World:
 
     def _deliver_far(self, due: list[Flying]) -> int:
         for one in due:
-            self.flight.remove(one)
+            self._leave(one)
             self.figures.letters += 1
         return len(due)
 
     # --- people
 
-    def write(self, name: str, to: str) -> None:
-        """A clerk of *name* registers a document and marks it for *to*."""
-        self._uids += 1
-        uid = f"{self.rng.getrandbits(96):024x}-{self._uids:06d}"
-        files = self._files(f"{name}-{self._uids}")
-        self.oracle.document(name, to, uid).versions.add(frozenset(sha256(one).hexdigest() for one in files.values()))
-        if self.do(name, "people", [("send", uid, to, f"Письмо {self._uids}", files)]) is not None:
-            self.figures.documents += 1
-            self.oracle.caused[name] += 1
+    def write(self, name: str, *receivers: str) -> None:
+        """A clerk of *name* registers documents and marks one for each of *receivers*."""
+        wishes = []
+        for to in receivers:
+            self._uids += 1
+            uid = f"{self.rng.getrandbits(96):024x}-{self._uids:06d}"
+            files = self._files(f"{name}-{self._uids}")
+            digests = frozenset(sha256(one).hexdigest() for one in files.values())
+            self.oracle.document(name, to, uid).versions.add(digests)
+            wishes.append(("send", uid, to, f"Письмо {self._uids}", files))
+        if wishes:
+            self.do(name, "people", wishes)
+            self.figures.documents += len(wishes)
+            self.oracle.caused[name] += len(wishes)
 
     def _files(self, words: str) -> dict[str, bytes]:
-        files = {f"Файл {n}.pdf": f"%PDF-1.4 CANARY-TEXT {words} {n}".encode() for n in range(self.rng.choice((1, 1, 2)))}
+        files = {
+            f"Файл {n}.pdf": f"%PDF-1.4 CANARY-TEXT {words} {n}".encode() for n in range(self.rng.choice((1, 1, 2)))
+        }
         if self._chance(self.weather.large):
             files["Большой.bin"] = self.rng.randbytes(LARGE)
         return files
@@ -341,9 +387,7 @@ class World:
         card, index, uid = self.rng.choice(found)
         sender = next(one for one, its in INDICES.items() if its == index)
         known = self.oracle.documents.get((sender, name, uid))
-        standing = self._registries[name].rows(
-            "SELECT id, state FROM instruction WHERE card_id = ? ORDER BY id", card
-        )
+        standing = self._registries[name].rows("SELECT id, state FROM instruction WHERE card_id = ? ORDER BY id", card)
         self._uids += 1
         mark = f"Отметка {name} {self._uids}."
         if not standing:
@@ -373,14 +417,14 @@ class World:
 
     # --- a storm
 
-    def tick(self) -> None:
-        """A little of everything."""
+    def tick(self, busy: int = 4) -> None:
+        """A little of everything; at most *busy* documents from each side."""
         for name in self.rng.sample(OFFICES, 2):
-            for _ in range(self.rng.choice((0, 1, 2, 3))):
-                self.write(name, self.rng.choice([other for other in INDICES if other != name]))
-            for _ in range(self.rng.choice((0, 1, 2, 4))):
+            others = [other for other in INDICES if other != name]
+            self.write(name, *(self.rng.choice(others) for _ in range(self.rng.randint(0, busy))))
+            for _ in range(self.rng.randint(0, busy)):
                 self.write_from_far(name)
-            if self.rng.random() < 0.4:
+            for _ in range(self.rng.randint(0, 1 + busy // 4)):
                 self.act(name)
             self.office_turn(name)
         self.deliver("far", most=1000)
@@ -404,9 +448,9 @@ class World:
         if self._chance(self.weather.idle_death):
             self.kill(name)
 
-    def storm(self, letters: int) -> None:
+    def storm(self, letters: int, busy: int = 4) -> None:
         while self.figures.letters < letters:
-            self.tick()
+            self.tick(busy)
 
     # --- afterwards
 
@@ -455,10 +499,12 @@ class World:
     def verdict(self) -> Figures:
         """Judge every office; what is wrong stands in the figures."""
         for name, site in self.sites.items():
-            judge = Judge(
-                site, self.oracle, self.mailboxes[name], self._journals[name], self._registries[name]
-            )
+            judge = Judge(site, self.oracle, self.mailboxes[name], self._journals[name], self._registries[name])
             judge.judge()
+            ended = (
+                "SELECT direction, kind, state, reason, count(*) FROM entries GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+            )
+            self.ends[name] = self._journals[name].rows(ended)
         self.figures.wrongs = list(self.oracle.wrongs)
         self.figures.recoveries = [one for office in self.offices.values() for one in office.recoveries]
         return self.figures

@@ -48,9 +48,7 @@ def _passport(letter_id: str, root: ElementTree.Element, parts: "list[Message[st
         document = root.find(f"{_NS}DocumentList/{_NS}Document")
         assert document is not None
         digests = frozenset(
-            sha256(_bytes(part)).hexdigest()
-            for part in parts
-            if part.get_content_type() == "application/octet-stream"
+            sha256(_bytes(part)).hexdigest() for part in parts if part.get_content_type() == "application/octet-stream"
         )
         return Paper(letter_id, "document", return_id, document.get("UID", ""), files=digests)
     return _report(letter_id, return_id, header.get("MessageType", ""), root)

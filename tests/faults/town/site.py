@@ -55,6 +55,10 @@ host = "127.0.0.1"
 port = 1
 tls = "none"
 """
+REPORTING = """
+[[report]]
+fields = ["text", "executor_text", "resume", "status"]
+"""
 PARTNER = """
 [[channel]]
 id = "{other}"
@@ -102,9 +106,8 @@ def site_of(home: Path, name: str, journal: str, registry_url: str, sabotage: st
         for other in INDICES
         if other != name
     )
-    return Site(
-        name, home, journal, registry_url, parse({"gateway.toml": gateway, "partners.toml": partners}), sabotage
-    )
+    settings = parse({"gateway.toml": gateway, "partners.toml": partners + REPORTING})
+    return Site(name, home, journal, registry_url, settings, sabotage)
 
 
 def found(site: Site) -> None:
