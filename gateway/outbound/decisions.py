@@ -48,7 +48,15 @@ class Decisions:
             return self._of_registered(document, facts)
         if document.subject_card:
             return self._of_waiting(document, facts)
+        if self._being_registered(document) and not any(fact.kind in DECISIONS for fact in facts):
+            self._keep(document.id, facts)
+            return 0  # told with the registration
         return self._tell(document, facts)
+
+    def _being_registered(self, document: Exchange) -> bool:
+        """Say whether nothing is decided yet, as far as the journal knows: its letter is in work, or was cut off."""
+        history = events.history(self.tx, document.id, ours=True)
+        return not any(fact.event.kind in DECISIONS for fact in history)
 
     def _of_waiting(self, document: Exchange, facts: Sequence[Event]) -> int:
         """A paper that waited: registered, its letters go on, and the EDMS answers with the registration."""

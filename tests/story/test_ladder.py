@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job: a document travels, is registered by itself, and everything done with it comes home."""
 
+from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from gateway.edms_adapter.registry import people
+from gateway.inbound.worker import Worker
+from tests.story import partner
 from tests.story.acts import ANNEX, LETTER, answer, cards, dispatch, do, inbox, instruct, news, send_letter
 from tests.story.offices import Town
+from tests.story.test_repeats import passports
 
 
 def test_a_document_is_registered_by_itself_and_lies_in_the_chosen_inbox(offices: Town) -> None:
@@ -176,3 +182,23 @@ def test_a_task_that_was_sent_keeps_its_uid_and_its_execution_comes_home_to_that
         told = [(row.event, row.instruction_id) for row in people.news(work, card) if row.instruction_id]
     assert ("executor_reported", sent) in told
     assert ("executed", sent) in told
+
+
+def test_what_people_see_before_the_registration_is_written_down_is_told_with_it(offices: Town) -> None:
+    offices.post.delivers = False
+    offices.minsk.receive(partner.letter(partner.passport()), "edms@moscow.example")
+
+    def die(name: str) -> None:
+        if name == "process:acted":
+            raise KeyboardInterrupt
+
+    dying = Worker("dying", replace(offices.minsk.parts.desk(), failpoint=die), offices.clock.now, max_seconds=60)
+    with pytest.raises(KeyboardInterrupt):
+        dying.work()
+    offices.minsk.collector.round()  # the card and its inbox are in the registry, the journal knows nothing of them
+    offices.clock.advance(minutes=11)  # the dead worker's lease runs out
+    offices.settle()
+
+    told = [passport for passport in passports(offices.minsk.sent()) if 'MessageType="Report"' in passport]
+    assert len(told) == 1
+    assert told[0].index("<Registration ") < told[0].index("<Forwarding>")
