@@ -13,12 +13,13 @@ import signal
 import socket
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 import structlog
 
 from gateway.build import Parts, build
 from gateway.inbound.worker import Worker
-from gateway.journal import entries
+from gateway.journal import entries, trouble
 from gateway.logs import configure_logs
 from gateway.ports import Clock, Failpoint
 from gateway.settings import Settings
@@ -42,6 +43,7 @@ class Crew:
         self._node = node
         self._finished = finished
         self._hands: dict[str, tuple[SpawnProcess, socket.socket]] = {}
+        self._in_hand: dict[str, Any] = {}  # Any: ctypes; by worker, the entry it works on
         self._stopping = False
         self._replacing: set[asyncio.Task[None]] = set()
 
@@ -76,7 +78,8 @@ class Crew:
     def _hire(self, name: str) -> None:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        tools = (self._settings, self._clock, self._failpoint)
+        in_hand = self._in_hand[name] = _spawn.Value("q", 0, lock=False)
+        tools = (self._settings, self._clock, self._failpoint, in_hand)
         process = _spawn.Process(target=serve, args=(name, *tools, theirs), name=name, daemon=True)
         process.start()
         theirs.close()
@@ -97,33 +100,53 @@ class Crew:
         loop.remove_reader(process.sentinel)
         loop.remove_reader(pipe.fileno())
         process.join()
-        log.error("a worker died", worker=name, exitcode=process.exitcode)
+        entry, words = int(self._in_hand.pop(name).value), death_of(process.exitcode, self._settings)
+        log.error("a worker died", worker=name, how=words, entry=entry or None)
         process.close()
         pipe.close()
         if not self._stopping:
-            task = loop.create_task(self._replace(name))
+            task = loop.create_task(self._replace(name, entry, words))
             self._replacing.add(task)
             task.add_done_callback(self._replacing.discard)
 
-    async def _replace(self, name: str) -> None:
+    async def _replace(self, name: str, entry: int, words: str) -> None:
         """Give back what the dead worker held and hire another, however long the journal is away."""
         given_back = False
         while not (given_back or self._stopping):
             await asyncio.sleep(REST_SECONDS)
             try:
-                await asyncio.to_thread(self._give_back, name)
+                await asyncio.to_thread(self._give_back, name, entry, words)
                 given_back = True
             except Exception as error:  # an edge: the journal may be away for a while
                 log.warning("cannot replace a worker yet", worker=name, error=type(error).__name__)
         if not self._stopping:
             self._hire(name)
 
-    def _give_back(self, name: str) -> None:
+    def _give_back(self, name: str, entry: int, words: str) -> None:
         with self._journal.write() as tx:
-            entries.release(tx, name, self._clock.now())
+            entries.died(tx, name, entry, words)
 
 
-def serve(name: str, settings: Settings, clock: Clock, failpoint: Failpoint, edge: socket.socket) -> None:
+def death_of(exitcode: int | None, settings: Settings) -> str:
+    """Return how a worker died, in words for the letter that it had in hand."""
+    limits = settings.workers
+    if exitcode == -signal.SIGPROF:
+        return f"it took more than {limits.seconds} s of processor time"
+    if exitcode == -signal.SIGALRM:
+        return f"it was not done after {limits.patience.total_seconds():.0f} s"
+    if exitcode is not None and exitcode < 0:
+        return f"its worker was killed by {signal.Signals(-exitcode).name}"
+    return f"its worker ended with {exitcode}"
+
+
+def serve(
+    name: str,
+    settings: Settings,
+    clock: Clock,
+    failpoint: Failpoint,
+    in_hand: Any,  # Any: ctypes
+    edge: socket.socket,
+) -> None:
     """Run one worker process until SIGTERM; never returns an error for a letter."""
     stopping = False
 
@@ -139,12 +162,32 @@ def serve(name: str, settings: Settings, clock: Clock, failpoint: Failpoint, edg
     configure_logs()
     edge.setblocking(False)
     parts = build(settings, clock, failpoint)
+
+    def begin(entry: int) -> None:
+        in_hand.value = entry
+
     worker = Worker(
-        name, parts.desk(), parts.clock.now, max_seconds=settings.workers.seconds, stopping=lambda: stopping
+        name,
+        parts.desk(),
+        parts.clock.now,
+        max_seconds=settings.workers.seconds,
+        patience=settings.workers.patience,
+        stopping=lambda: stopping,
+        in_hand=begin,
     )
     try:
+        amends_due = False
         while not stopping:
-            if worker.work():
+            try:
+                if amends_due:
+                    worker.amends()
+                amends_due, busy = False, worker.work()
+            except Exception as error:
+                if not (theirs := trouble.of_the_machine(error)):
+                    raise
+                log.error("the journal is away or full", worker=name, error=theirs)
+                amends_due, busy = True, 0
+            if busy:
                 nudge(edge)
             elif select.select([edge], [], [], POLL_SECONDS)[0] and not drained(edge):
                 log.warning("the edge process is gone", worker=name)

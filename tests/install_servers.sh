@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Installs the real servers some tests talk to, from the distribution, when they are missing and we may.
+# Installs the real servers some tests talk to, and strace, from the distribution, when they are missing and we may.
 # Nothing is removed, started or enabled: each test starts its own server on a free loopback port.
 # Never fails: what is missing is said, with the line to type, and the tests that need it skip.
 set -euo pipefail
@@ -12,13 +12,14 @@ declare -A PROGRAMS=( # package → a file it brings; a * stands for a version
     [dovecot-lmtpd]=/usr/lib/dovecot/lmtp
     [postgresql]=/usr/lib/postgresql/*/bin/postgres
     [swaks]=/usr/bin/swaks
+    [strace]=/usr/bin/strace
 )
 SERVICES=(postfix dovecot postgresql)
 POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/no-main-cluster.conf
 
 missing=()
-for package in postfix dovecot-imapd dovecot-lmtpd postgresql swaks; do
+for package in postfix dovecot-imapd dovecot-lmtpd postgresql swaks strace; do
     compgen -G "${PROGRAMS[$package]}" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

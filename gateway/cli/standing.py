@@ -27,15 +27,18 @@ def status(context: Context, as_json: bool) -> None:
         troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
         contradictions = events.contradicted(tx)
         running = is_running(journal.blobs.directory)
+        sick = f"{journal.blobs.sick} (look at the disk, then: rm {journal.blobs.mark})" if journal.blobs.sick else ""
     lacking = _lacking(context)
     ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
-    ok = ok and running and not troubled and not any(box["words"] for box in boxes)
+    ok = ok and running and not sick and not troubled and not any(box["words"] for box in boxes)
     if as_json:
         lists = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners, "troubled": troubled}
-        more = {"contradictions": contradictions, "lacking": lacking, "running": running, "ok": ok}
+        more = {"contradictions": contradictions, "lacking": lacking, "running": running, "sick": sick, "ok": ok}
         click.echo(json_line({**lists, **more}))
     else:
         click.echo("the service runs" if running else "the service DOES NOT RUN")
+        if sick:
+            click.echo(f"NO LETTERS ARE TAKEN, a disk failed: {sick}")
         show(queues, ("direction", "state", "letters", "oldest"), as_json=False, title="Letters", nothing="none yet")
         for rows, title in (
             (reasons, "Why (edms-gateway quarantine list, queue list)"),

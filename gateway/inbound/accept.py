@@ -56,9 +56,14 @@ class Acceptor:
         """Return where a letter's bytes go while they arrive."""
         return self._journal.blobs.sink()
 
-    def open(self) -> bool:
-        """Say whether there is room for letters; a journal that is down is found out by the commit."""
-        return shutil.disk_usage(self._journal.blobs.directory).free >= self._min_free_bytes
+    def open(self) -> bool | str:
+        """Say whether there is room for letters; a journal that is down is found out by the commit.
+
+        A word when a disk failed to sync: nothing is taken until a person has looked at it.
+        """
+        if self._journal.blobs.sick:
+            return "disk"
+        return all(shutil.disk_usage(folder).free >= self._min_free_bytes for folder in self._journal.folders)
 
     async def __call__(self, delivery: Delivery) -> None:
         """Return when *delivery* is durable; raises what went wrong (OSError, a database error) when it is not."""

@@ -199,6 +199,33 @@ def give_back(tx: Connection, worker: str, ids: Sequence[int]) -> None:
         tx.execute(_GIVE_BACK, {"ids": list(ids), "who": worker})
 
 
+_DISOWN = (
+    update(schema.entries)
+    .where(E.direction == "in", E.state == State.ACCEPTED.value, E.worker != "", E.worker == bindparam("who"))
+    .values(_FREE | {"starts": E.starts - 1})
+)
+_BLAME = (
+    update(schema.entries)
+    .where(E.id == bindparam("entry"), E.state == State.ACCEPTED.value, E.worker == bindparam("who"))
+    .values(_FREE | {"detail": bindparam("how")})
+)
+
+
+def disown(tx: Connection, worker: str) -> None:
+    """Give back every letter that *worker* holds; nothing is counted against any."""
+    tx.execute(_DISOWN, {"who": worker})
+
+
+def died(tx: Connection, worker: str, in_hand: int, words: str) -> None:
+    """Give back what *worker* held when it died of entry *in_hand* (0: of none), which *words* are written onto.
+
+    Its start stays counted; the rest of the batch was not begun, and nothing is counted against it.
+    """
+    tx.execute(_BLAME, {"entry": in_hand, "who": worker, "how": words})
+    disown(tx, worker)
+    tx.execute(_LEAVE, {"length": len(worker), "prefix": worker})
+
+
 def release(tx: Connection, worker_prefix: str | None, now: datetime) -> int:
     """Give back what dead workers held and return how many; `starts` stays.
 

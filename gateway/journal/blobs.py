@@ -3,8 +3,8 @@
 
 Order of a large one: write → fsync → rename → fsync directory → (the caller's) row.  So a file without a row is an
 orphan, whose sender tries again, and a row without its file cannot be.  A failed fsync is never repeated: the kernel
-may have dropped the pages and the second call would lie; the file is given up and the volume takes nothing more until
-the process starts afresh.  Knows nothing of rows.
+may have dropped the pages and the second call would lie; the file is given up and the volume is marked: a file named
+``SICK`` that every process sees, a restarted one too, until a person removes it.  Knows nothing of rows.
 """
 
 import os
@@ -22,6 +22,7 @@ from gateway.content import BLOCK, Held
 from gateway.model import Content, Sha256, Sink
 from gateway.ports import Failpoint, nothing_fails
 
+SICK = "SICK"  # the mark: beside the letters, with what the disk said
 INLINE = 128 * 1024  # LIMIT: bytes; letters up to this size live in the row, larger ones in a file
 
 
@@ -119,14 +120,36 @@ class Blobs:
         self._spool = directory / "spool"
         self._kept = directory / "sha256"
         self._failpoint = failpoint
-        self._sick: OSError | None = None
+        self._mark = directory / SICK
+        self._sick = ""  # only when the mark could not be written
         for folder in (directory, self._spool, self._kept):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(folder)
+        self._sync_directory(directory)
 
     @property
     def sick(self) -> str:
         """Why this volume takes nothing more, or empty."""
-        return str(self._sick) if self._sick else ""
+        try:
+            return self._mark.read_text() or "marked by hand"
+        except FileNotFoundError:
+            return self._sick
+        except OSError as error:
+            return str(error)
+
+    @property
+    def mark(self) -> Path:
+        """The file that says so; whoever removes it says that the disk is well again."""
+        return self._mark
+
+    def give_up(self, why: str) -> None:
+        """Mark the volume, once: a sync failed, and nothing more is taken."""
+        try:
+            with self._mark.open("x") as file:
+                file.write(why)
+        except FileExistsError:
+            pass
+        except OSError:
+            self._sick = why
 
     def sink(self) -> Sink:
         """Return an empty sink; what it becomes is temporary until `keep`."""
@@ -144,8 +167,8 @@ class Blobs:
         """
         if content.size <= INLINE:
             return Kept(content.sha256, content.size, b"".join(content.blocks()))
-        if self._sick is not None:
-            raise OSError(EIO, f"no more letters are taken since: {self._sick}")
+        if sick := self.sick:
+            raise OSError(EIO, f"no more letters are taken since: {sick}")
         target = self._path(content.sha256)
         if self._present(target, content.size):
             if self._is_spooled(content):
@@ -200,6 +223,7 @@ class Blobs:
         except FileNotFoundError:
             return False
         self._sync_directory(target.parent)  # whoever placed it may have died before doing so
+        self._sync_directory(self._kept)
         return True
 
     def _settled(self, content: Content) -> Path:
@@ -229,15 +253,19 @@ class Blobs:
             path.unlink(missing_ok=True)
             raise
         self._failpoint("blob:before-dirsync")
-        self._sync_directory(target.parent)
-        self._sync_directory(self._kept)
+        try:
+            self._sync_directory(target.parent)
+            self._sync_directory(self._kept)
+        except OSError:
+            target.unlink(missing_ok=True)  # else its next copy would be taken for one that is safe
+            raise
 
     def _sync(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         except OSError as error:
-            self._sick = error
+            self.give_up(f"{path}: {error}")
             raise
         finally:
             os.close(descriptor)
@@ -258,6 +286,19 @@ class Blobs:
             return False
         aside.unlink()
         return True
+
+
+def _make(folder: Path) -> None:
+    """Make *folder* and what is above it, each with its name on the disk."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _touched(path: Path) -> float:

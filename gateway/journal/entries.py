@@ -2,7 +2,7 @@
 """Everything about entries, by one name: what came in (`arrivals`), what goes out (`outbound`), how they end, lists."""
 
 from gateway.journal.acts import Act, acts, drop, reopen, reprocess, retry, set_held
-from gateway.journal.arrivals import Arrival, accept, claim, give_back, imap_source, release, renew, share
+from gateway.journal.arrivals import Arrival, accept, claim, died, disown, give_back, imap_source, release, renew, share
 from gateway.journal.entry import Entry, KnownBlobs, letter
 from gateway.journal.listing import (
     Attempt,
@@ -60,6 +60,8 @@ __all__ = [
     "conclude",
     "counts",
     "defer",
+    "died",
+    "disown",
     "drop",
     "finished_since",
     "forget_ref",

@@ -14,7 +14,9 @@ from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, column, create_engine, event, inspect, make_url, select, table, text
+from sqlalchemy.exc import DBAPIError
 
+from gateway.journal import trouble
 from gateway.journal.blobs import Blobs
 from gateway.journal.schema import HEAD, VERSION_TABLE
 from gateway.ports import Failpoint, nothing_fails
@@ -45,6 +47,8 @@ class Journal:
         self._engine = engine
         self._writer = engine.execution_options(journal_writes=True)
         self.blobs = blobs
+        file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+        self.folders = (blobs.directory, *((Path(file).parent,) if file else ()))  # whose disks fill up
 
     @classmethod
     def open(cls, url: str, blobs: Path, *, failpoint: Failpoint = nothing_fails) -> "Journal":
@@ -63,9 +67,17 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that may write: committed at the end, rolled back by any exception."""
-        with self._writer.begin() as tx:
-            yield tx
+        """One transaction that may write: committed at the end, rolled back by any exception.
+
+        When the disk fails to sync it, the volume is marked (`Blobs.give_up`), for the next sync may lie.
+        """
+        try:
+            with self._writer.begin() as tx:
+                yield tx
+        except DBAPIError as error:
+            if trouble.sync_failed(error):
+                self.blobs.give_up(f"the journal: {error.orig}")
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

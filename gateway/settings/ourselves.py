@@ -229,6 +229,7 @@ class WorkerSettings(Shape):
     count: Annotated[int, Field(ge=1, le=256)] = 2
     memory: MaxBytes = 1 << 30  # of one worker process
     seconds: Count = 120  # of processor time for one letter
+    patience: Duration = timedelta(minutes=5)  # of the clock for one letter, waiting for the EDMS included
 
 
 class LimitSettings(Shape):

@@ -141,8 +141,47 @@ def test_a_failed_fsync_keeps_nothing_and_is_never_tried_again(blobs: Blobs, mon
 
     assert len(synced) == 1
     assert "ill" in blobs.sick
-    assert files(blobs) == []
+    assert files(blobs) == [blobs.mark]
     assert blobs.keep(Held(b"small")).inline == b"small"
+
+
+def test_a_failed_fsync_is_known_to_every_process_until_a_person_takes_the_mark_away(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, "the disk is ill")
+
+    with monkeypatch.context() as ill:
+        ill.setattr(os, "fsync", broken)
+        with pytest.raises(OSError, match="ill"):
+            blobs.keep(Held(LARGE))
+    afresh = Blobs(blobs.directory)
+
+    assert "ill" in afresh.sick
+    with pytest.raises(OSError, match="ill"):
+        afresh.keep(Held(LARGE))
+    afresh.mark.unlink()
+    assert afresh.sick == blobs.sick == ""
+    assert read(blobs.content(blobs.keep(Held(LARGE)))) == LARGE
+
+
+def test_a_name_whose_folder_could_not_be_synced_is_taken_away_again(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next copy of the letter would be taken for one that is on the disk already."""
+    real = os.fsync
+
+    def broken(descriptor: int) -> None:
+        if Path(os.readlink(f"/proc/self/fd/{descriptor}")).is_dir():
+            raise OSError(errno.EIO, "the folder is ill")
+        real(descriptor)
+
+    with monkeypatch.context() as ill:
+        ill.setattr(os, "fsync", broken)
+        with pytest.raises(OSError, match="ill"):
+            blobs.keep(Held(LARGE))
+
+    assert files(blobs) == [blobs.mark]
 
 
 def test_the_order_is_write_fsync_rename_fsync_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

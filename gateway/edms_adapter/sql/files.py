@@ -71,8 +71,9 @@ class Staged:
         """Give every file its final name, durably."""
         for temporary, final in self.moves:
             os.replace(temporary, final)
-        for directory in {final.parent for _, final in self.moves}:
-            flush_directory(directory)
+        directories = {final.parent for _, final in self.moves}
+        for directory in directories | {directory.parent for directory in directories}:
+            flush_directory(directory)  # the one above too: who made it may not have come to flushing it
 
     def withdraw(self) -> None:
         """Remove what is still temporary."""

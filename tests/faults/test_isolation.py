@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One letter may kill, starve or hang the process that reads it, and no other letter suffers."""
+
+import os
+import signal
+import smtplib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import Reason
+from gateway.journal.entries import State
+from tests.edge.test_node import Node, document, eventually, numbers
+
+LONG = os.environ.get("GATEWAY_FAULTS") == "long"
+
+
+class Hostile(Node):
+    """A gateway whose workers do what a letter's envelope sender says; short of patience, time and memory."""
+
+    def __init__(self, home: Path, workers: int = 1) -> None:
+        super().__init__(home)
+        self.readers = home / "readers"
+        self.readers.touch()
+        limits = f'[workers]\ncount = {workers}\nseconds = 1\npatience = "3 s"\nmemory = "700 MiB"\n'
+        self.config.write_text(self.config.read_text() + limits)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "tests.faults.hostile", str(self.config), str(self.readers)]
+        with (self.home / "gateway.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        eventually(self.greets)
+
+    def bring(self, number: int, sender: str = "exchange") -> None:
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as client:
+            client.sendmail(f"{sender}@partner.example", ["exchange@office.example"], document(number))
+
+    def workers(self) -> list[int]:
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [pid for pid in map(int, children) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def by_sender(self) -> dict[str, Any]:  # Any: entries
+        return {letter.envelope_sender.partition("@")[0]: letter for letter in self.letters()}
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Hostile]:
+    hostile = Hostile(tmp_path / "d")
+    hostile.start()
+    yield hostile
+    hostile.kill()  # what hangs would be waited for
+
+
+def test_a_letter_that_kills_its_worker_three_times_is_parked_with_the_cause_and_its_batch_is_not_blamed(
+    node: Hostile,
+) -> None:
+    (pid,) = eventually(node.workers)
+    os.kill(pid, signal.SIGSTOP)  # so that all of them are one batch
+    node.bring(1)
+    node.bring(2, "segfault")
+    for number in (3, 4, 5):
+        node.bring(number)
+    os.kill(pid, signal.SIGCONT)
+
+    eventually(lambda: node.registered() == numbers(1, 3, 4, 5))
+    eventually(lambda: node.by_sender()["segfault"].state is State.PARKED)
+    killer = node.by_sender()["segfault"]
+    assert killer.reason == Reason.DEFECT
+    assert "killed the worker three times" in killer.detail
+    assert "SIGSEGV" in killer.detail
+    assert [letter.starts for letter in node.letters() if letter.id != killer.id] == [1, 1, 1, 1]
+
+
+def test_a_letter_that_spins_is_stopped_by_its_processor_time_and_one_that_sleeps_by_the_clock(node: Hostile) -> None:
+    node.bring(1, "spin")
+    node.bring(2, "hang")
+
+    eventually(lambda: "more than 1 s of processor time" in node.by_sender()["spin"].detail, 90)
+    eventually(lambda: "not done after 3 s" in node.by_sender()["hang"].detail, 90)
+    if LONG:
+        eventually(lambda: {node.by_sender()[who].state for who in ("spin", "hang")} == {State.PARKED}, 90)
+
+
+def test_a_letter_that_eats_memory_fails_by_itself_and_its_worker_lives(node: Hostile) -> None:
+    before = eventually(node.workers)
+    node.bring(1, "eat")
+    node.bring(2)
+
+    eventually(lambda: node.registered() == numbers(2))
+    eventually(lambda: "MemoryError" in node.by_sender()["eat"].detail)
+    assert node.by_sender()["eat"].starts == 1
+    assert node.workers() == before
+
+
+def test_no_byte_of_a_letter_is_read_in_the_process_that_owns_the_sockets(node: Hostile) -> None:
+    for number in range(1, 6):
+        node.bring(number)
+    eventually(lambda: node.registered() == numbers(1, 2, 3, 4, 5))
+
+    readers = {int(line.split()[0]) for line in node.readers.read_text().splitlines()}
+    assert node.process is not None
+    assert node.process.pid not in readers
+    assert readers == set(node.workers())
