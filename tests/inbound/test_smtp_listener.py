@@ -147,6 +147,39 @@ async def test_garbage_instead_of_a_handshake_ends_the_connection_and_frees_its_
                 await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+async def test_a_client_that_never_shakes_hands_is_dismissed_and_frees_its_place(
+    tls: str, server_context: ssl.SSLContext
+):
+    async with (
+        running(Accepting(), tls=tls, ssl_context=server_context, command_seconds=0.2) as listener,
+        talking(listener, greeted=tls == "starttls") as client,
+    ):
+        if tls == "starttls":
+            await client.say("EHLO client.example")
+            await client.say("STARTTLS")
+
+        assert await client.ended()
+        async with asyncio.timeout(5):
+            while listener.connections:
+                await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+async def test_a_stop_does_not_wait_for_a_handshake(tls: str, server_context: ssl.SSLContext):
+    async with (
+        running(Accepting(), tls=tls, ssl_context=server_context) as listener,
+        talking(listener, greeted=tls == "starttls") as client,
+    ):
+        if tls == "starttls":
+            await client.say("EHLO client.example")
+            await client.say("STARTTLS")
+        async with asyncio.timeout(5):
+            await listener.close(timedelta(seconds=0.05))
+
+        assert await client.ended()
+
+
 async def test_implicit_tls_takes_letters(server_context: ssl.SSLContext, client_context: ssl.SSLContext):
     accept = Accepting()
     async with (

@@ -166,13 +166,15 @@ class Conversation(SMTP):
             await self.push("503 5.5.1 TLS is active already")
             return
         # whatever came in the same breath was not protected: connection_made throws it away (RFC 3207 §5)
+        failure: Exception | None = None
         try:
             await super().smtp_STARTTLS(arg)
         except TLSSetupException as error:
-            if self._original_transport is not None:
-                self._original_transport.abort()  # type: ignore[attr-defined]  # as in `abort`
-            cause = error.__cause__
-            self.connection_lost(cause if isinstance(cause, Exception) else error)  # nobody else will
+            failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        assert self.session is not None
+        if self._original_transport is not None and self.session.ssl is None:  # broken, or we lost patience
+            self._original_transport.abort()  # type: ignore[attr-defined]  # as in `abort`
+            self.connection_lost(failure)  # nobody else will: a handshake that is given up tells the library nothing
 
     async def smtp_NOOP(self, arg: str) -> None:
         self._count_idle_command()
