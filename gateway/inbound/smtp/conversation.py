@@ -64,6 +64,7 @@ class Conversation(SMTP):
         self._leaving = False
         self._faults = 0
         self._idle_commands = 0
+        self._put_off = ""  # the 4xx with which MAIL or RCPT was last answered; whoever pipelines goes on regardless
         self._hang_up_handle: asyncio.TimerHandle | None = None
 
     # --- coming and going -----------------------------------------------------------------------------------------
@@ -120,6 +121,8 @@ class Conversation(SMTP):
         if isinstance(status, str):
             status = enhanced(status, f"220 {self.hostname} ").encode("ascii", "replace")
         self._faults += status[:1] == b"5"
+        if status[:1] == b"4":
+            self._put_off = status.decode()
         if self._faults > MAX_FAULTS:
             self._farewell("421 4.7.0 too many errors")
         else:
@@ -147,6 +150,7 @@ class Conversation(SMTP):
             return
         assert self.session is not None
         self._set_rset_state()  # type: ignore[no-untyped-call]  # the library's
+        self._put_off = ""
         self.session.extended_smtp = extended
         self.session.host_name = hostname
         words = [self.hostname, *(self._extensions() if extended else ())]
@@ -182,6 +186,7 @@ class Conversation(SMTP):
 
     async def smtp_RSET(self, arg: str) -> None:
         self._count_idle_command()
+        self._put_off = ""
         await super().smtp_RSET(arg)
 
     async def smtp_HELP(self, arg: str | None) -> None:
@@ -201,6 +206,18 @@ class Conversation(SMTP):
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         return read_path(arg)
 
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        self._put_off = ""
+        await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """As the library has it, but what follows a MAIL that was put off is put off too: 503 would be for ever."""
+        assert self.envelope is not None
+        if self._put_off and not self.envelope.mail_from:
+            await self.push(self._put_off)
+        else:
+            await super().smtp_RCPT(arg)
+
     # --- a letter -------------------------------------------------------------------------------------------------
 
     @syntax("DATA")
@@ -209,7 +226,7 @@ class Conversation(SMTP):
         if await self.check_helo_needed():
             return
         if not self.envelope.rcpt_tos:
-            await self.push("503 5.5.1 nobody to deliver to")
+            await self.push(self._put_off or "503 5.5.1 nobody to deliver to")
             return
         if arg:
             await self.push("501 5.5.4 DATA stands alone")
