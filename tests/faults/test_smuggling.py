@@ -20,7 +20,6 @@ from tests.faults.lengths import LONG, some
 from tests.faults.proxy import Program, Way, proxied
 from tests.faults.test_receiving import HEAD, delivered, phases
 from tests.faults.wired import OURS, cards, document, door, lettered, number_of, office, settle, spooled
-from tests.inbound.smtp_wire import talking
 from tests.outbound.scripted_relay import posting, relay
 from tests.story.offices import TownOffice
 
