@@ -84,7 +84,6 @@ def test_a_pass_for_the_partners_domain_lends_itself_to_no_other_sender(sender: 
 def test_signature_headers_of_the_letter_itself_are_never_read() -> None:
     """RFC 6376 §8.2, §8.15: ``l=``, unsigned headers, small keys and replay are our mail server's to judge."""
     signature = "v=1; a=rsa-sha256; d=partner.example; s=x; l=0; h=from; bh=AA==; b=AA=="
-    sealed = f"i=1; {OURS}; {PASS}"
 
     assert not proven(
         RESULTS, HERE, ("DKIM-Signature", signature), ("ARC-Authentication-Results", f"i=1; {OURS}; {PASS}")

@@ -4,7 +4,7 @@
 Into the store: a temporary file, flushed to disk and read back, before the transaction begins; renamed and the
 directory flushed before it commits.  What a crash leaves behind is an orphan that `sweep` removes.
 Names in the store are made of the exchange id and the place in the document, so that a repeated attempt
-replaces its own leavings; a sender's file name is never part of a path.
+replaces its own leavings; a sender's file name is never part of a path.  As a card shows it, it is made harmless.
 """
 
 import os
@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.content import BLOCK, whole
+from gateway.mail.names import clean_name
 from gateway.model import Content, File, Sha256, Signature
 
 TEMPORARY = ".part"
@@ -28,7 +29,7 @@ class Stored:
     """A file on its way onto a card: exactly one of `blob` and `path` is there."""
 
     file: File | Signature
-    name: str
+    name: str  # without separators, direction marks and names of devices, whatever the sender wrote
     size: int  # bytes
     sha256: Sha256
     position: int  # from 1, in the document's order
@@ -152,9 +153,9 @@ class Store:
         if content.size <= self.inline_max_bytes:
             blob = whole(content, self.inline_max_bytes)
             _agree(sha256(blob).hexdigest(), digest, file.name)
-            return Stored(file, file.name, len(blob), digest, position, blob=blob)
+            return Stored(file, clean_name(file.name), len(blob), digest, position, blob=blob)
         path, size = self._write(content, digest, owner, file.name, made)
-        return Stored(file, file.name, size, digest, position, path=path)
+        return Stored(file, clean_name(file.name), size, digest, position, path=path)
 
     def _write(self, content: Content, digest: Sha256, owner: str, name: str, made: Staged) -> tuple[str, int]:
         key = sha256(f"{owner}:{digest}".encode()).hexdigest()
