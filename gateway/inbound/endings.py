@@ -118,7 +118,8 @@ def leave_rescanned(entry: Entry, first: Entry, desk: Desk, now: datetime) -> No
 def leave_to_people(entry: Entry, letter: Letter, desk: Desk, now: datetime) -> None:
     """No passport: people's mail.  In a mailbox it is left alone, by SMTP forwarded or parked; never answered.
 
-    What a machine wrote is not forwarded: whoever reads the people's mail may have an auto-reply too.
+    What a machine wrote is not forwarded: whoever reads the people's mail may have an auto-reply too.  Nor is the
+    very same letter forwarded twice: it has come back, and would go round for ever (RFC 5321 §6.3).
     """
     why = Refused(Reason.NO_PASSPORT, "no passport inside: people's mail")
     in_mailbox = entry.source.startswith("imap:")
@@ -128,7 +129,11 @@ def leave_to_people(entry: Entry, letter: Letter, desk: Desk, now: datetime) -> 
             conclude(tx, entry, State.DONE, UNKNOWN, now, why=why, keep_letter=False)
         elif forward is None:
             conclude(tx, entry, State.PARKED, UNKNOWN, now, why=why)
+        elif (first := messages.seen_content(tx, letter.digest)) not in (None, entry.id):
+            detail = f"people's mail, the same as letter {first}: not forwarded again"
+            conclude(tx, entry, State.PARKED, UNKNOWN, now, why=why, detail=detail)
         else:
+            messages.note_content(tx, letter.digest, entry.id)
             entries.queue(tx, forward, now)
             conclude(tx, entry, State.DONE, UNKNOWN, now, why=why, detail="forwarded to people")
 
