@@ -6,7 +6,7 @@ in any order and nesting, or together with it in one zip archive.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import BinaryIO
@@ -17,7 +17,7 @@ from gateway.dialects.tree import root_of
 from gateway.dialects.wire import Dialect, Package, Reading, Resource
 from gateway.errors import Reason, Refused
 from gateway.mail.address import parse
-from gateway.mail.archive import unzip, zip_members
+from gateway.mail.archive import ZipLimits, unzip, zip_members
 from gateway.mail.compose import Attachment, Head, NameEncoding, compose
 from gateway.mail.split import Limits, split
 from gateway.model import Contents, Letter, Sink
@@ -59,19 +59,28 @@ def unseal(
     Raises Refused for a letter that cannot be taken apart; a message that cannot be understood is a `Reading` that
     says why.
     """
-    letter = split(blocks, new_sink, limits or Limits())
-    return Opened(letter, read_package(_resources(letter), new_sink, spool))
+    limits = limits or Limits()
+    letter = split(blocks, new_sink, limits)
+    room = ZipLimits(max_entries=limits.max_parts, max_bytes=limits.max_decoded_bytes)
+    return Opened(letter, read_package(_resources(letter), new_sink, spool, room))
 
 
-def read_package(resources: Sequence[Resource], new_sink: NewSink, spool: Spool | None = None) -> Reading | None:
-    """Return what a dialect reads in *resources*, of which one is the passport; None when none is."""
+def read_package(
+    resources: Sequence[Resource], new_sink: NewSink, spool: Spool | None = None, room: ZipLimits | None = None
+) -> Reading | None:
+    """Return what a dialect reads in *resources*, of which one is the passport; None when none is.
+
+    *room* bounds what all archives among them may unpack to, together.
+    """
     found = _passport(resources)
+    room = room or ZipLimits()
     if found is None:
         for position, resource in enumerate(resources):
             if _is_zip(resource):
                 inside = [
-                    Resource((name,), content) for name, content in unzip(resource.content, new_sink, spool=spool)
+                    Resource((name,), content) for name, content in unzip(resource.content, new_sink, room, spool)
                 ]
+                room = _less(room, inside)
                 if (found := _passport(inside)) is not None:
                     rest = (*resources[:position], *resources[position + 1 :])
                     resources = (*inside, *rest)
@@ -114,6 +123,11 @@ def _resources(letter: Letter) -> list[Resource]:
         for part in letter.parts
         if part.name or not part.media_type.startswith("text/") or part.media_type == "text/xml"
     ]
+
+
+def _less(room: ZipLimits, unpacked: Sequence[Resource]) -> ZipLimits:
+    size = sum(resource.content.size for resource in unpacked)
+    return replace(room, max_entries=room.max_entries - len(unpacked), max_bytes=room.max_bytes - size)
 
 
 def _passport(resources: Sequence[Resource]) -> tuple[Dialect, Resource] | None:
