@@ -197,16 +197,22 @@ def _after_doctype(text: str, position: int) -> int:
 def path(element: Element) -> str:
     """Return the place of *element* for people: ``/DocInfo/DocumentList/Document[1]``, without namespaces.
 
-    An index stands only where several siblings share the name.
+    An index stands only where several siblings share the name.  What was saved of broken XML may have names that no
+    XML allows; each is shown by its last 80 characters.
     """
     steps = []
     here: Element | None = element
     while here is not None:
         parent = here.getparent()
         twins = [] if parent is None else [twin for twin in parent if twin.tag == here.tag]
-        steps.append(etree.QName(here).localname + (f"[{twins.index(here) + 1}]" if len(twins) > 1 else ""))
+        steps.append(local_name(here)[-80:] + (f"[{twins.index(here) + 1}]" if len(twins) > 1 else ""))
         here = parent
     return "/" + "/".join(reversed(steps))
+
+
+def local_name(element: Element) -> str:
+    """Return the name of *element* without its namespace, also when XML would not allow it."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def drop_unknown(root: Element, known: Collection[str]) -> tuple[Problem, ...]:
