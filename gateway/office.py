@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from zoneinfo import ZoneInfo
 
 from gateway.errors import Reason, Refused
-from gateway.mail.address import addresses
+from gateway.mail.address import addresses, caseless
 from gateway.mail.results import authserv_id, vouches
 from gateway.model import Letter, Organisation, PartnerId, Party, System, folded
 from gateway.settings import ChannelSettings, OfficeSettings, PartnerSettings, Settings
@@ -92,12 +92,12 @@ class Office:
 
     def lane(self, origin: Origin) -> str:
         """Return the lane for fair claiming: a channel's id, or "stranger".  A guess, never a proof."""
-        sender = origin.envelope_sender.casefold()
+        sender = caseless(origin.envelope_sender)
         for channel in self.settings.channels:
             proof = channel.proof
             if proof.kind == "mailbox" and proof.name == origin.channel and self._dedicated(proof.name):
                 return channel.id
-            if sender in {address.casefold() for address in channel.senders or (channel.address,)}:
+            if sender in _voices(channel):
                 return channel.id
         return STRANGER
 
@@ -107,7 +107,7 @@ class Office:
         Raises Refused: NO_PROOF when a channel's sender is named but not proven, STRANGER otherwise.
         """
         sender = from_address(letter)
-        if sender.casefold() in self.our_addresses():
+        if caseless(sender) in self.our_addresses():
             raise Refused(Reason.OUR_OWN, "a letter of our own came back")
         named = [channel for channel in self.settings.channels if _speaks_as(channel, sender)]
         for channel in named:
@@ -144,7 +144,8 @@ class Office:
         return self._partners.get(partner)
 
     def our_addresses(self) -> frozenset[str]:
-        return frozenset(office.address.casefold() for office in self.settings.offices)
+        """Return our addresses, to be compared with `caseless` ones."""
+        return frozenset(caseless(office.address) for office in self.settings.offices)
 
     def _dedicated(self, mailbox: str) -> bool:
         users = [c for c in self.settings.channels if c.proof.kind == "mailbox" and c.proof.name == mailbox]
@@ -215,9 +216,12 @@ def _came(origin: Origin) -> str:
 
 
 def _speaks_as(channel: ChannelSettings, sender: str) -> bool:
-    if not sender:
-        return False
-    return sender.casefold() in {address.casefold() for address in channel.senders or (channel.address,)}
+    return bool(sender) and caseless(sender) in _voices(channel)
+
+
+def _voices(channel: ChannelSettings) -> set[str]:
+    """The addresses that *channel*'s letters come from, to be compared with `caseless` ones."""
+    return {caseless(address) for address in channel.senders or (channel.address,)}
 
 
 def _system_uid(index: str) -> str:

@@ -15,6 +15,7 @@ from gateway.envelope import Wrapping, seal
 from gateway.errors import Reason, Refused
 from gateway.journal.blobs import Blobs
 from gateway.journal.entries import Outbound
+from gateway.mail.address import caseless
 from gateway.model import Content, Contents, ExchangeId, Message
 from gateway.office import Office, Partner
 from gateway.settings import OfficeSettings
@@ -86,7 +87,7 @@ class Sealer:
     def forward(self, letter: Content) -> Outbound | None:
         """Return *letter*, unchanged, for the people's address of the office; None without one."""
         to, ours = self.office.settings.human_address, self.office.settings.offices[0]
-        if not to or to.casefold() in self.office.our_addresses():
+        if not to or caseless(to) in self.office.our_addresses():
             return None
         return Outbound(
             exchange=None,

@@ -6,6 +6,8 @@ and odd syntax never decide: what is not plainly an address list yields nothing.
 """
 
 from dataclasses import dataclass
+from string import ascii_uppercase
+from unicodedata import normalize
 
 import email_validator
 from email_validator import EmailNotValidError, validate_email
@@ -16,6 +18,9 @@ from gateway.mail.syntax import Token, tokens
 for _name in ("local", "localhost", "test"):
     if _name in email_validator.SPECIAL_USE_DOMAIN_NAMES:
         email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(_name)
+
+
+_LOWER = {ord(letter): ord(letter.lower()) for letter in ascii_uppercase}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,23 @@ def parse(text: str) -> Address:
     """Return the address *text* is; raises ValueError saying what is wrong with it.
 
     No display name, no comment, no quoted local part, no address literal, no blanks; whether the domain exists
-    is not asked.  Intranet names (``host``, ``host.local``) are allowed.
+    is not asked.  Intranet names (``host``, ``host.local``) are allowed.  A domain in wide letters, or
+    with dots of other scripts, is none: IDNA would turn it into somebody's; nor is a local part with a Kelvin sign.
     """
     try:
         found = validate_email(text, check_deliverability=False, globally_deliverable=False, strict=True)
     except EmailNotValidError as error:
         raise ValueError(f"{text[:80]!r} is not an e-mail address: {error}") from error
+    local, _, domain = text.rpartition("@")
+    if _disguised(domain) or (found.local_part.isascii() and not local.isascii()):
+        raise ValueError(f"{text[:80]!r} is not an e-mail address: it holds letters that only look right")
     if found.ascii_domain is None:
         raise ValueError(f"{text[:80]!r} is not an e-mail address: its domain has no ASCII form")
     return Address(found.local_part, found.ascii_domain.lower())
+
+
+def _disguised(domain: str) -> bool:
+    return "\u3002" in domain or normalize("NFKC", domain) != normalize("NFC", domain)
 
 
 def same(one: str | Address, other: str | Address) -> bool:
@@ -54,6 +67,19 @@ def same(one: str | Address, other: str | Address) -> bool:
     except ValueError:
         return False
     return left == right
+
+
+def caseless(text: str) -> str:
+    """Return address *text* for comparing as people mean it: A to Z of its local part without case, too.
+
+    Of other scripts no letter is folded: ``ſ`` and the Kelvin sign are not ``s`` and ``k``, however they look.
+    What is not an address is compared as it stands.
+    """
+    try:
+        address = parse(text)
+    except ValueError:
+        return text
+    return f"{address.local.translate(_LOWER)}@{address.domain}"
 
 
 def addresses(header_value: str) -> tuple[str, ...]:
