@@ -61,10 +61,15 @@ def build(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails
     Raises SchemaMismatch when the journal's schema is not this program's, and what the databases raise.
     """
     journal = Journal.open(settings.journal.url, settings.journal.blobs, failpoint=failpoint)
-    office = Office(settings)
-    sealer = Sealer(office, Wording(load_templates()), journal.blobs, settings.secret.encode())
+    outbox = outbox_of(settings, journal)
     edms = edms_of(settings, clock, failpoint)
-    return Parts(settings, journal, edms, office, Outbox(office, sealer), clock, failpoint)
+    return Parts(settings, journal, edms, outbox.office, outbox, clock, failpoint)
+
+
+def outbox_of(settings: Settings, journal: Journal) -> Outbox:
+    """Return what decides which reports are due and seals them."""
+    office = Office(settings)
+    return Outbox(office, Sealer(office, Wording(load_templates()), journal.blobs, settings.secret.encode()))
 
 
 def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> SqlEdms:

@@ -72,8 +72,10 @@ def report_id(secret: bytes, exchange: ExchangeId, return_id: ReturnId, after: E
     """Return the message id of *report*, told after the event *after* of its exchange.
 
     What stands may come to stand again (a deadline there and back), so the words alone do not name a report.
+    The moment of reception does not count: after a restore the same letter comes a second time, later.
     """
-    return MessageId(_keyed(secret, "report", exchange, return_id, after, report_digest(report)))
+    said = report_digest(replace(report, received_at=None))
+    return MessageId(_keyed(secret, "report", exchange, return_id, after, said))
 
 
 def bounce_address(secret: bytes, address: str, message_id: MessageId) -> str:

@@ -26,6 +26,7 @@ from gateway.inbound.imap.memory import JournalMemory
 from gateway.inbound.imap.watch import watch
 from gateway.inbound.smtp.listener import Listener, listen
 from gateway.journal import entries
+from gateway.journal.blobs import ORPHAN_AGE
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher
 from gateway.retry import Backoff
@@ -35,7 +36,6 @@ MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
 REST_TIMES = 9  # LIMIT: of the time the EDMS took to answer; so asking takes a tenth of ours
 PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
 TIDY = timedelta(hours=1)
-ORPHAN_AGE = timedelta(days=1)  # LIMIT: younger files may still get their row
 
 log = structlog.get_logger(__name__)
 

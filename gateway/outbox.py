@@ -116,24 +116,33 @@ class Outbox:
         """
         partner = self.office.partner_by_id(exchange.partner)
         ours = self.office.ours(exchange.office)
-        message = exchange.message
-        if partner is None or ours is None or message is None or not isinstance(message.body, Document):
+        if partner is None or ours is None:
             return []
-        audience = self._audience(exchange, message.body, partner, ours)
-        last_day = _last_day(exchange, audience)
-        if last_day is not None and now > last_day:
-            return []
-        about = message.body.ref
-        history = [fact for fact in history if self._may_leave(fact, partner)]
-        if news is None:
-            owed = reports.owed_again(about, history, audience)
-        else:
-            leaving = [fact for fact in news if self._may_leave(fact, partner)]
-            owed = reports.owed(about, history, leaving, audience)
-        after = history[-1].key if history else EventKey("")
+        owed = self.owed(exchange, history, news, now)
+        leaving = [fact.key for fact in history if self._may_leave(fact, partner)]
+        after = leaving[-1] if leaving else EventKey("")
         present = contents.keys() & reports.brought_by(news or ())
         carried = [reports.carrying(report, present) for report in owed]
         return [self._report(report, exchange, after, partner, ours, now, contents) for report in carried]
+
+    def owed(
+        self, exchange: Exchange, history: Sequence[Event], news: Sequence[Event] | None, now: datetime
+    ) -> tuple[Report, ...]:
+        """Return what `due` seals, before it is sealed."""
+        partner, ours = self.office.partner_by_id(exchange.partner), self.office.ours(exchange.office)
+        message = exchange.message
+        if partner is None or ours is None or message is None or not isinstance(message.body, Document):
+            return ()
+        audience = self._audience(exchange, message.body, partner, ours)
+        last_day = _last_day(exchange, audience)
+        if last_day is not None and now > last_day:
+            return ()
+        about = message.body.ref
+        history = [fact for fact in history if self._may_leave(fact, partner)]
+        if news is None:
+            return reports.owed_again(about, history, audience)
+        leaving = [fact for fact in news if self._may_leave(fact, partner)]
+        return reports.owed(about, history, leaving, audience)
 
     def _report(
         self,

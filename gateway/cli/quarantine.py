@@ -8,6 +8,7 @@ import click
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.explaining import explained_letter, for_people
 from gateway.cli.output import show
+from gateway.cli.recreating import recreate
 from gateway.cli.rows import COLUMNS_IN, acting, entry_row, found, who
 from gateway.errors import Reason
 from gateway.journal import entries
@@ -85,10 +86,18 @@ def export(context: Context, number: int, path: Path) -> None:
 @who
 @pass_context
 def reprocess(context: Context, number: int, by: str, why: str) -> None:
-    """Process a parked letter again, as if it had just been accepted; its moment of arrival stays."""
-    with acting(), context.journal() as journal, journal.write() as tx:
-        found(tx, number, Direction.IN)
-        entries.reprocess(tx, number, now=context.now(), who=by, why=why)
+    """Process a parked letter again, as if it had just been accepted; its moment of arrival stays.
+
+    A letter that is done makes its card again when that has vanished from the EDMS (db verify).
+    """
+    with acting(), context.journal() as journal:
+        with journal.read() as tx:
+            entry = found(tx, number, Direction.IN)
+        if entry.state is State.DONE:
+            click.echo(recreate(context, journal, entry, by, why))
+            return
+        with journal.write() as tx:
+            entries.reprocess(tx, number, now=context.now(), who=by, why=why)
     click.echo(f"letter {number} is processed again")
 
 

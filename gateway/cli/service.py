@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``run`` and ``db``: the service and its journal."""
+"""``run``: the service."""
 
 import click
 
@@ -40,19 +40,3 @@ def run(context: Context, workers: int | None) -> None:
         raise Ended(f"a database is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
     except OSError as error:
         raise Ended(f"cannot start: {error}", TRY_LATER) from error
-
-
-@click.group()
-def db() -> None:
-    """The journal's database."""
-
-
-@db.command("upgrade")
-@pass_context
-def upgrade(context: Context) -> None:
-    """Bring the journal's schema to this version of the program; stop the service first."""
-    from gateway.journal import store
-
-    settings = context.settings()
-    store.upgrade(settings.journal.url)
-    click.echo("the journal is up to date")

@@ -28,6 +28,7 @@ from gateway.inbound.endings import (
     seen_in_mailbox,
 )
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
+from gateway.inbound.recreating import has_vanished, tell_recreated, under_its_number
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
 from gateway.inbound.taking import taken
@@ -228,6 +229,7 @@ def act(
         if now - entry.created_at < WAIT_FOR_MAIN_DOCUMENT:
             raise Deferred("the document this one adds to is not registered yet")
         intake = replace(intake, wait_because=WAITS[ours.language]["supplement"])
+    intake = under_its_number(intake, exchange, ours, desk.office.settings, now)
     outcome = desk.ask_edms(lambda: desk.edms.register(document, contents, exchange.id, intake), now)
     if isinstance(outcome, Registration):
         link_to_originals(document, exchange, desk, now)
@@ -251,7 +253,11 @@ def finish(
         if isinstance(outcome, Waiting):
             exchanges.save(tx, replace(exchange, subject_card=outcome.ref))
             return conclude(tx, entry, State.WAITING, about(case, exchange), now, detail=outcome.reason)
+        told = exchange.registered if has_vanished(exchange) else None
         exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
+        if told is not None:
+            tell_recreated(tx, desk.outbox, exchange, outcome, told, now)
+            return conclude(tx, entry, State.DONE, about(case, exchange), now, detail="its card was made again")
         fact = registered_as(outcome.number, outcome.ref, outcome.at or now, draft=outcome.is_draft)
         desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
         desk.failpoint("process:finishing")

@@ -7,6 +7,7 @@ from enum import Enum
 
 from sqlalchemy import Connection
 
+from gateway.inbound.recreating import has_vanished
 from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
@@ -49,6 +50,8 @@ def judge(tx: Connection, entry: Entry, message: Message, opening: Exchange) -> 
         return Judgement(Repeat.CHANGED, standing, again)
     if standing.digest != digest and (standing.registered is not None or standing.subject_card):
         return Judgement(Repeat.CHANGED, standing, again)
+    if again and has_vanished(standing):
+        return Judgement(Repeat.AGAIN, standing, again)
     if standing.registered is not None:
         return Judgement(Repeat.RESEND, standing, again)
     if again:

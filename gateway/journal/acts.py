@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator may do to an entry; who did it and why is written beside it, in the same transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, insert, literal_column, select, update
 
-from gateway.journal import schema
+from gateway.journal import exchanges, schema
 from gateway.journal.columns import EPOCH, Moment
+from gateway.journal.exchanges import Exchange
 from gateway.journal.settling import impossible
 from gateway.journal.states import State
-from gateway.model import ExchangeId
+from gateway.model import CardRef, ExchangeId
 
 E = schema.entries.c
 
@@ -47,6 +48,11 @@ _REPROCESS = (
     .where(_THIS, E.state.in_(["parked", "waiting"]))
     .values(state="accepted", starts=0, **_AT_ONCE)
 )
+_RECREATE = (
+    update(schema.entries)
+    .where(_THIS, E.state == "done", E.kind == "document", E.exchange == bindparam("of_exchange"))
+    .values(state="accepted", starts=0, **_AT_ONCE)
+)
 _NOTE = insert(schema.acts)
 
 
@@ -72,6 +78,27 @@ def reprocess(tx: Connection, id: int, *, who: str, why: str, now: datetime) -> 
     """Process a parked letter afresh, or a waiting one whose person decided; its starts are forgiven."""
     _act(tx, _REPROCESS, id, State.ACCEPTED, now)
     _note(tx, id, "reprocess", who, why, now)
+
+
+def recreate(tx: Connection, id: int, *, who: str, why: str, now: datetime) -> None:
+    """Process a letter that is done afresh, because the card it brought has vanished; the caller has looked.
+
+    Until the card is there again its exchange has none, and keeps the number that was told.
+    """
+    done = exchange_of(tx, id)
+    if tx.execute(_RECREATE, {"entry": id, "of_exchange": done.id}).rowcount == 0:
+        raise impossible(tx, id, State.ACCEPTED, None)
+    exchanges.advance(tx, replace(done, subject_card=CardRef("")))
+    _note(tx, id, "reprocess", who, why, now)
+
+
+def exchange_of(tx: Connection, id: int) -> Exchange:
+    """Return the exchange that entry *id* registered, its row ours; raises ValueError when it registered none."""
+    named: ExchangeId | None = tx.scalar(select(E.exchange).where(E.id == id))
+    exchange = exchanges.get(tx, named, lock=True) if named else None
+    if exchange is None or exchange.direction != "in" or exchange.registered is None:
+        raise ValueError(f"entry {id} registered no document")
+    return exchange
 
 
 def reopen(tx: Connection, exchange: ExchangeId, why: str, now: datetime) -> int:

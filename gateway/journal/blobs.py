@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from errno import EIO
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ from gateway.model import Content, Sha256, Sink
 from gateway.ports import Failpoint, nothing_fails
 
 SICK = "SICK"  # the mark: beside the letters, with what the disk said
+ORPHAN_AGE = timedelta(days=1)  # LIMIT: younger files may still get their row
 INLINE = 128 * 1024  # LIMIT: bytes; letters up to this size live in the row, larger ones in a file
 
 
@@ -200,6 +201,13 @@ class Blobs:
             path.unlink(missing_ok=True)
         swept = sum(self._sweep(path, limit, known) for path in self._kept.glob("??/*") if _touched(path) < limit)
         return len(orphans) + swept
+
+    def orphans(self, older_than: datetime, known: Container[str]) -> tuple[Path, ...]:
+        """Return what `sweep` would remove, and leave it there."""
+        limit = older_than.timestamp()
+        spooled = [path for path in self._spool.iterdir() if _touched(path) < limit]
+        kept = [path for path in self._kept.glob("??/*") if path.name not in known and _touched(path) < limit]
+        return (*sorted(spooled), *sorted(kept))
 
     def free_bytes(self) -> int:
         """Return how many bytes we may still write."""

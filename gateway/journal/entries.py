@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything about entries, by one name: what came in (`arrivals`), what goes out (`outbound`), how they end, lists."""
 
-from gateway.journal.acts import Act, acts, drop, reopen, reprocess, retry, set_held
+from gateway.journal.acts import Act, acts, drop, exchange_of, recreate, reopen, reprocess, retry, set_held
 from gateway.journal.arrivals import Arrival, accept, claim, died, disown, give_back, imap_source, release, renew, share
 from gateway.journal.entry import Entry, KnownBlobs, letter
 from gateway.journal.listing import (
@@ -63,6 +63,7 @@ __all__ = [
     "died",
     "disown",
     "drop",
+    "exchange_of",
     "finished_since",
     "forget_ref",
     "get",
@@ -73,6 +74,7 @@ __all__ = [
     "note_repeat",
     "partners",
     "queue",
+    "recreate",
     "release",
     "renew",
     "reopen",

@@ -36,6 +36,7 @@ _NOTE = {engine: statement.returning(*_COLUMNS) for engine, statement in insert_
 _FIND = select(*_COLUMNS).where(
     M.partner == bindparam("with_partner"), M.office == bindparam("for_office"), M.message_id == bindparam("sought")
 )
+_OF_ENTRY = select(*_COLUMNS).where(M.entry == bindparam("of_entry"))
 _BROUGHT = select(M.entry).where(M.exchange == bindparam("of_exchange"), M.entry.is_not(None)).order_by(M.entry)
 _SEEN = select(schema.contents.c.entry).where(schema.contents.c.digest == bindparam("sought"))
 _SEE = insert_or_ignore(schema.contents)
@@ -64,6 +65,12 @@ def note(
 def find(tx: Connection, partner: PartnerId, office: str, message_id: MessageId) -> Noted | None:
     """Return what was noted of *partner*'s message to *office* (its exchange index)."""
     row = tx.execute(_FIND, {"with_partner": partner, "for_office": office, "sought": message_id}).first()
+    return _noted(row) if row else None
+
+
+def of_entry(tx: Connection, entry: int) -> Noted | None:
+    """Return the message that *entry* brought; None when it brought none, or one that had come before."""
+    row = tx.execute(_OF_ENTRY, {"of_entry": entry}).first()
     return _noted(row) if row else None
 
 

@@ -266,6 +266,9 @@ def settings_of(
         proof=proof,
         partner=partner,
     )
+    home.mkdir(parents=True, exist_ok=True)
+    for file, text in {"gateway.toml": gateway, "partners.toml": partners, **HOLIDAYS}.items():
+        (home / file).write_text(text)  # for the command line
     return parse({"gateway.toml": gateway, "partners.toml": partners}, holidays=HOLIDAYS)
 
 
