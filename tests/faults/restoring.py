@@ -70,6 +70,7 @@ def call(office: TownOffice, *arguments: str) -> Result:
 def rows(office: TownOffice, *arguments: str) -> list[dict[str, Any]]:  # Any: JSON
     told = call(office, *arguments, "--json")
     assert told.exit_code in (0, 1), told.output
+    assert isinstance(told.exception, SystemExit | None), told.exception
     return [json.loads(line) for line in told.output.splitlines() if line.startswith("{")]
 
 
