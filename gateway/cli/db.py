@@ -3,6 +3,7 @@
 
 import click
 
+from gateway.cli.backing_up import backup
 from gateway.cli.context import Context, pass_context
 from gateway.cli.verifying import verify
 
@@ -24,3 +25,4 @@ def upgrade(context: Context) -> None:
 
 
 db.add_command(verify)
+db.add_command(backup)

@@ -8,6 +8,7 @@ may have dropped the pages and the second call would lie; the file is given up a
 """
 
 import os
+import shutil
 from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -189,6 +190,20 @@ class Blobs:
     def content(self, kept: Kept) -> Content:
         """Return the bytes behind *kept*."""
         return Held(kept.inline) if kept.inline is not None else self.open(kept.sha256, kept.size)
+
+    def link_into(self, other: "Blobs", digest: Sha256, size: int) -> Path:
+        """Put the kept bytes also under *other*, by a hard link where one volume has both, and return their path.
+
+        Kept bytes are never written again, so a link is as good as a copy.  Raises OSError like `open`.
+        """
+        self.open(digest, size)
+        target = other._path(digest)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            os.link(self._path(digest), target)
+        except OSError:
+            shutil.copyfile(self._path(digest), target)
+        return target
 
     def sweep(self, older_than: datetime, known: Container[str]) -> int:
         """Remove files last touched before *older_than* whose digest is not in *known*; return how many.

@@ -85,6 +85,15 @@ class Journal:
         with self._engine.begin() as tx:
             yield tx
 
+    def copy_into(self, path: Path) -> None:
+        """Write a SQLite journal as it stands at one moment into a new file *path*; stops no writer."""
+        connection = self._engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection  # Any: SQLAlchemy does not know which driver it is
+            driver.execute("VACUUM INTO ?", (str(path),))
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
