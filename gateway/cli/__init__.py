@@ -24,6 +24,7 @@ COMMANDS = {
     "quarantine": ("quarantine", "Parked letters: list, show, export, reprocess, drop."),
     "edms": ("edms", "Verify the mapping to the EDMS."),
     "directory": ("directory", "People for partners to choose from: export, import."),
+    "purge": ("purging", "Give up the bytes of letters that were finished long ago."),
     "db": ("db", "The journal's database: upgrade, verify, backup."),
 }
 

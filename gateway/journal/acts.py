@@ -37,7 +37,9 @@ _AT_ONCE: dict[str, Any] = {  # Any: column values
 _THIS = E.id == bindparam("entry")
 _HOLD = update(schema.entries).where(_THIS, E.state == "queued").values(held=literal_column("true"))
 _FREE = update(schema.entries).where(_THIS, E.state == "queued").values(held=literal_column("false"))
-_RETRY = update(schema.entries).where(_THIS, E.state.in_(["failed", "queued"])).values(state="queued", **_AT_ONCE)
+_RETRY = (
+    update(schema.entries).where(_THIS, E.state.in_(["failed", "queued"]), E.stored).values(state="queued", **_AT_ONCE)
+)
 _DROP = (
     update(schema.entries)
     .where(_THIS, E.state == "parked")

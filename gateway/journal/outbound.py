@@ -245,20 +245,20 @@ def cancel(tx: Connection, exchange: ExchangeId, why: str, now: datetime, *, cha
 
 # --- again ----------------------------------------------------------------------------------------------------------
 
-_ANSWERS = select(*COLUMNS).where(E.exchange == bindparam("of_exchange"), E.in_reply, E.direction == "out")
+_ANSWERS = select(*COLUMNS).where(E.exchange == bindparam("of_exchange"), E.in_reply, E.direction == "out", E.stored)
 _ANSWERS = _ANSWERS.order_by(E.id)
 _BY_MESSAGE_ID = select(*COLUMNS).where(
     E.rfc_message_id == bindparam("rfc"), E.rfc_message_id != literal_column("''"), E.direction == "out"
 )
 _RESEND = (
     update(schema.entries)
-    .where(E.id == bindparam("entry"), E.state == "sent")
+    .where(E.id == bindparam("entry"), E.state == "sent", E.stored)
     .values(state="queued", concluded_at=None, not_before=None, ready_at=bindparam("epoch", EPOCH, type_=Moment()))
 )
 
 
 def answers_to(tx: Connection, exchange: ExchangeId) -> list[Entry]:
-    """Return the receipts and reports of *exchange* that went or go out, in order."""
+    """Return the receipts and reports of *exchange* that went or go out, in order, as far as we still have them."""
     return [entry_of(row) for row in tx.execute(_ANSWERS, {"of_exchange": exchange})]
 
 

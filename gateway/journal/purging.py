@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which letters' bytes may be given up, and giving them up.
+
+Rows, digests, message ids, events and exchanges stay for ever: an old letter that comes again is known again, and
+`trace` tells its story.  What is not finished, not told, disputed, held, or may still be asked for keeps its bytes;
+whatever is not known to be finished counts as unfinished.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, literal, or_, select, update
+
+from gateway.journal import schema
+from gateway.journal.columns import Moment
+from gateway.model import Sha256
+
+E, X, V = schema.entries.c, schema.exchanges.c, schema.events.c
+PAGE = 500  # LIMIT: letters given up in one transaction
+FINISHED = ("done", "dropped", "sent", "cancelled")
+
+_other = schema.entries.alias("other").c
+_own = schema.exchanges.alias("own").c
+_copy = schema.entries.alias("copy").c
+_NOW, _BEFORE = bindparam("now", type_=Moment()), bindparam("before", type_=Moment())
+
+# The document a letter is about with all its versions: what is said of one of their exchanges holds for all.
+_ROOT = (
+    select(func.coalesce(_own.follows, _own.id))
+    .where(_own.id == E.exchange)
+    .correlate(schema.entries)
+    .scalar_subquery()
+)
+_FAMILY = or_(X.id == _ROOT, X.follows == _ROOT)
+
+
+def _family(*conditions: Any) -> Any:  # Any: SQLAlchemy's columns of any type
+    """Whether an exchange of the letter's family meets *conditions*."""
+    return exists().where(_FAMILY, *conditions)
+
+
+def _elsewhere(*conditions: Any) -> Any:  # Any: likewise
+    """Whether another letter of the family meets *conditions*."""
+    return exists().where(_FAMILY, _other.exchange == X.id, _other.id != E.id, *conditions)
+
+
+# Why a letter keeps its bytes, in the order in which the reasons are said; the first that holds counts.
+REASONS: Mapping[str, Any] = {  # Any: likewise
+    "held": E.held,
+    "parked": E.state == "parked",
+    "failed": E.state == "failed",
+    "unfinished": E.state.not_in(FINISHED),
+    "not told to the EDMS": or_(
+        and_(E.outgoing_ref.is_not(None), E.told_at.is_(None), E.state.in_(("sent", "failed"))),
+        exists().where(_FAMILY, V.exchange == X.id, V.tell, V.told_at.is_(None)),
+    ),
+    "not flagged in its mailbox": E.flag_due,
+    "disputed": or_(
+        exists().where(_FAMILY, V.exchange == X.id, V.contradicts),
+        _elsewhere(_other.state == "parked"),
+    ),
+    "unfinished exchange": or_(
+        _elsewhere(or_(_other.held, _other.state.not_in(FINISHED))),
+        _family(X.direction == "in", X.registered_text.is_not(None), X.subject_card == ""),
+    ),
+    "open subscription": _family(or_(X.until.is_(None), X.until >= _NOW)),
+    "awaited": _family(X.due_at.is_not(None)),
+    "shared": E.id.in_(select(_copy.letter_of).where(_copy.letter_of.is_not(None), _copy.stored)),
+    "recent": or_(E.concluded_at.is_(None), E.concluded_at >= _BEFORE),
+}
+_WHY: Any = case(*((condition, literal(reason)) for reason, condition in REASONS.items()), else_=literal(""))
+_JUDGED = select(E.id, E.direction, E.kind, E.sha256, E.size, _WHY.label("why")).where(E.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """Letters of one kind that meet one end."""
+
+    direction: str  # "in" | "out"
+    kind: str  # "document", "report" …; empty: never known
+    why: str  # why they are kept; empty: they go
+    letters: int
+    size: int  # bytes
+
+
+def heaps(tx: Connection, before: datetime, now: datetime) -> tuple[Heap, ...]:
+    """Return every letter that has its bytes, by kind and by why it keeps them, counted against *before*."""
+    judged = _JUDGED.subquery("judged")
+    at = judged.c
+    named = (at.direction, at.kind, at.why)
+    found = select(*named, func.count(), func.sum(at.size)).select_from(judged).group_by(*named).order_by(*named)
+    return tuple(
+        Heap(row[0], row[1], row[2], row[3], int(row[4])) for row in tx.execute(found, {"before": before, "now": now})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A letter whose bytes may go."""
+
+    entry: int
+    sha256: Sha256
+    size: int
+
+
+def spent(tx: Connection, before: datetime, now: datetime, limit: int = PAGE) -> Sequence[Given]:
+    """Return at most *limit* letters that have their bytes and keep them for no reason, the oldest first."""
+    judged = _JUDGED.subquery("judged")
+    at = judged.c
+    free = select(at.id, at.sha256, at.size).where(at.why == "").order_by(at.id).limit(limit)
+    return [Given(*row) for row in tx.execute(free, {"before": before, "now": now})]
+
+
+def give_up(tx: Connection, letters: Sequence[Given]) -> None:
+    """Give up the bytes of *letters*; those in files of their own go with the next sweep."""
+    ids = [letter.entry for letter in letters]
+    if ids:
+        tx.execute(update(schema.entries).where(E.id.in_(ids)).values(stored=False))
+        tx.execute(delete(schema.letters).where(schema.letters.c.entry.in_(ids)))
