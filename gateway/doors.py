@@ -78,6 +78,7 @@ class Posts:
 
     def __init__(self, settings: Settings) -> None:
         self._relays = {channel.id: channel.relay for channel in settings.channels}
+        self._channels = {partner.id: partner.channel for partner in settings.partners}
         self._posts = {"": SmtpPost(relay_of(settings.relay))} | {
             relay.name: SmtpPost(relay_of(relay)) for relay in settings.other_relays
         }
@@ -85,6 +86,15 @@ class Posts:
     def for_letter(self, entry: Entry) -> Post:
         """Return the post of *entry*'s channel; the common one for a letter that has no channel (any more)."""
         return self._posts.get(self._relays.get(entry.channel, ""), self._posts[""])
+
+    def relay_of(self, entry: Entry) -> str:
+        """Return the name of the relay that *entry* goes by; empty: the common one."""
+        name = self._relays.get(entry.channel, "")
+        return name if name in self._posts else ""
+
+    def relay_of_lane(self, lane: str) -> str:
+        """Return the name of the relay that the letters of *lane* go by: of a partner, a channel, or for people."""
+        return self._relays.get(self._channels.get(lane, lane), "")
 
     async def close(self) -> None:
         for post in self._posts.values():

@@ -6,7 +6,10 @@ again; nobody without the secret can guess one.  Rules: docs/protocol.md, "Ident
 """
 
 import hmac
-from dataclasses import asdict, replace
+import re
+from base64 import b32decode, b32encode
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from enum import Enum
 from hashlib import sha256
 from json import dumps
@@ -78,19 +81,69 @@ def report_id(secret: bytes, exchange: ExchangeId, return_id: ReturnId, after: E
     return MessageId(_keyed(secret, "report", exchange, return_id, after, said))
 
 
-def bounce_address(secret: bytes, address: str, message_id: MessageId) -> str:
-    """Return an envelope sender of its own for one letter: a bounce to it names the letter by itself."""
+@dataclass(frozen=True, slots=True)
+class BounceTag:
+    """What an envelope sender of ours says of the one letter it was made for; its proof held."""
+
+    message_id: MessageId
+    day: date  # on which the letter was handed to mail
+    mark: str  # of the recipient, see `bounce_mark`
+
+
+def bounce_address(secret: bytes, address: str, message_id: MessageId, recipient: str, day: date) -> str:
+    """Return an envelope sender of its own for one letter to *recipient*, handed to mail on *day*.
+
+    A bounce to it names the letter by itself.  Returns *address* as it is when no room is left in the local part
+    (64 octets, RFC 5321 §4.5.3.1.1), or when *message_id* is none of ours.
+    """
     local, _, domain = address.rpartition("@")
-    return f"{local}+{message_id}-{_keyed(secret, 'bounce', message_id)[:12]}@{domain}"
+    if len(local.encode()) > MAX_TAGGED_LOCAL or not _OUR_ID.fullmatch(message_id):
+        return address
+    said = _letters(bytes.fromhex(message_id)) + _day_letters(day) + bounce_mark(secret, recipient)
+    return f"{local}+{said}{_proof(secret, said)}@{domain}"
 
 
-def bounced_message(secret: bytes, address: str) -> MessageId | None:
-    """Return which message of ours a bounce address stands for; None for any other address, or a forged one."""
-    tag = address.rpartition("@")[0].rpartition("+")[2]
-    message_id, _, proof = tag.rpartition("-")
-    if message_id and hmac.compare_digest(proof, _keyed(secret, "bounce", message_id)[:12]):
-        return MessageId(message_id)
-    return None
+def bounce_tag(secret: bytes, address: str) -> BounceTag | None:
+    """Return what the bounce address *address* says; None for any other address, or a forged one.
+
+    Whether its day is too long ago is the caller's question.
+    """
+    tag = address.rpartition("@")[0].rpartition("+")[2].casefold()
+    if not _TAG.fullmatch(tag) or not hmac.compare_digest(tag[_SAID:], _proof(secret, tag[:_SAID])):
+        return None
+    days = 0
+    for letter in tag[_ID_LETTERS : _ID_LETTERS + _DAY_LETTERS]:
+        days = days * 32 + _ALPHABET.index(letter)
+    id = b32decode(tag[:_ID_LETTERS].upper() + "======").hex()
+    return BounceTag(MessageId(id), _FIRST_DAY + timedelta(days), tag[_SAID - _MARK_LETTERS : _SAID])
+
+
+def bounce_mark(secret: bytes, recipient: str) -> str:
+    """Return the few letters by which a bounce address names the *recipient* of its letter."""
+    return _letters(hmac.digest(secret, f"recipient\0{recipient.casefold()}".encode(), sha256))[:_MARK_LETTERS]
+
+
+# Letters and digits of one case, because servers change it; 64 octets hold a local part of `MAX_TAGGED_LOCAL` and this.
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_ID_LETTERS, _DAY_LETTERS, _MARK_LETTERS, _PROOF_LETTERS = 26, 3, 4, 10
+_SAID = _ID_LETTERS + _DAY_LETTERS + _MARK_LETTERS
+_FIRST_DAY = date(2020, 1, 1)  # three letters of 32 reach into the year 2109
+_TAG = re.compile(rf"[a-z2-7]{{{_SAID + _PROOF_LETTERS}}}")
+_OUR_ID = re.compile(r"[0-9a-f]{32}")
+MAX_TAGGED_LOCAL = 64 - 1 - _SAID - _PROOF_LETTERS  # octets
+
+
+def _proof(secret: bytes, said: str) -> str:
+    return _letters(hmac.digest(secret, f"bounce\0{said}".encode(), sha256))[:_PROOF_LETTERS]
+
+
+def _day_letters(day: date) -> str:
+    days = (day - _FIRST_DAY).days % 32**_DAY_LETTERS
+    return "".join(_ALPHABET[days >> shift & 31] for shift in (10, 5, 0))
+
+
+def _letters(octets: bytes) -> str:
+    return b32encode(octets).decode("ascii").rstrip("=").lower()
 
 
 def _keyed(secret: bytes, *words: str) -> str:

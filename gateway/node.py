@@ -27,6 +27,7 @@ from gateway.inbound.imap.watch import watch
 from gateway.inbound.smtp.listener import Listener, listen
 from gateway.journal import entries
 from gateway.journal.blobs import ORPHAN_AGE
+from gateway.outbound.circuits import Circuits
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher
 from gateway.retry import Backoff
@@ -85,6 +86,8 @@ class Node:
             name=f"{self._name}.post",
             failpoint=parts.failpoint,
             told=self._news.set,
+            sender_of=lambda entry, now: parts.outbox.sealer.sender_today(entry.envelope_sender, entry.recipient, now),
+            guard=Circuits(self._posts.relay_of, self._posts.relay_of_lane, retry.first),
         )
         self._collector = Collector(
             parts.journal, parts.edms, parts.office, parts.outbox, parts.clock.now, parts.failpoint
@@ -151,8 +154,8 @@ class Node:
         self._tasks.append(asyncio.ensure_future(work))
 
     def _a_bounce(self, address: str) -> bool:
-        """Say whether *address* is the tagged envelope sender of a letter of ours."""
-        return self.parts.outbox.sealer.bounce_for((address,)) is not None
+        """Say whether *address* is the envelope sender of one letter of ours, and not too old for a bounce."""
+        return self.parts.outbox.sealer.bounce_for((address,), self.parts.clock.now()) is not None
 
     def _finished(self) -> None:
         """A worker finished letters: answers may be queued, news told, mailboxes flagged."""

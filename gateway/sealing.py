@@ -6,7 +6,7 @@ Knows how a letter is addressed and wrapped; does not know why it is due.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway import identity
@@ -16,11 +16,14 @@ from gateway.errors import Reason, Refused
 from gateway.journal.blobs import Blobs
 from gateway.journal.entries import Outbound
 from gateway.mail.address import caseless
-from gateway.model import Content, Contents, ExchangeId, Message
+from gateway.model import Content, Contents, ExchangeId, Message, MessageId
 from gateway.office import Office, Partner
 from gateway.settings import OfficeSettings
 from gateway.wording import Wording
 
+# LIMIT: how long a letter's own envelope sender takes bounces: servers give up after about 5 days, and one behind
+# another may begin anew.
+TAG_LIFE = timedelta(days=20)
 REPORTS = ("report", "receipt")  # kinds of letter that a robot writes, in answer to another one
 
 
@@ -36,6 +39,14 @@ class Going:
     exchange: ExchangeId
     in_reply_to: str = ""  # the Message-ID of the letter it answers, without angle brackets
     outgoing_ref: str | None = None  # the EDMS's dispatch row; None: ours alone
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """The letter of ours that an envelope sender was made for."""
+
+    message_id: MessageId
+    mark: str  # of its recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class Sealer:
             kind=going.kind,
             message_id=message.id,
             rfc_message_id=wrapping.message_id,
-            envelope_sender=self._envelope_sender(going),
+            envelope_sender=self._envelope_sender(going, now),
             recipient=channel.address,
             letter=self.blobs.keep(letter),
             outgoing_ref=going.outgoing_ref,
@@ -104,13 +115,33 @@ class Sealer:
             in_reply=False,
         )
 
-    def bounce_for(self, recipients: Sequence[str]) -> str | None:
-        """Return the Message-ID of the letter of ours that a bounce to *recipients* is about; None for none."""
-        for address in recipients:
-            message_id = identity.bounced_message(self.secret, address)
-            if message_id is not None:
-                return f"{message_id}@{address.rpartition('@')[2]}"
+    def bounce_for(self, addresses: Sequence[str], now: datetime) -> Bounced | None:
+        """Return which letter of ours mail to *addresses* is about, by its own envelope sender; None for none.
+
+        A tag that is forged, or older than `TAG_LIFE`, names none.
+        """
+        for address in addresses:
+            tag = identity.bounce_tag(self.secret, address)
+            if tag is not None and timedelta(-1) <= now.date() - tag.day <= TAG_LIFE:
+                return Bounced(tag.message_id, tag.mark)
         return None
+
+    def is_for(self, bounced: Bounced, recipient: str) -> bool:
+        """Say whether *bounced* names a letter that went to *recipient*."""
+        return bounced.mark == identity.bounce_mark(self.secret, recipient)
+
+    def tagged(self, envelope_sender: str) -> bool:
+        """Say whether *envelope_sender* is one letter's own, however old."""
+        return identity.bounce_tag(self.secret, envelope_sender) is not None
+
+    def sender_today(self, envelope_sender: str, recipient: str, now: datetime) -> str:
+        """Return *envelope_sender* as it is to be said today: a letter's own one carries the day it goes."""
+        tag = identity.bounce_tag(self.secret, envelope_sender)
+        if tag is None or tag.day == now.date():
+            return envelope_sender
+        local, _, domain = envelope_sender.rpartition("@")
+        plain = f"{local.rpartition('+')[0]}@{domain}"
+        return identity.bounce_address(self.secret, plain, tag.message_id, recipient, now.date())
 
     def _words(self, going: Going) -> str:
         """What people read in the letter, in the partner's language and our zone."""
@@ -119,10 +150,11 @@ class Sealer:
             return ""
         return self.wording.words(going.message, channel.language, zone=ZoneInfo(going.ours.time_zone)).body
 
-    def _envelope_sender(self, going: Going) -> str:
+    def _envelope_sender(self, going: Going, now: datetime) -> str:
         relay = self.office.settings.relay_named(going.partner.channel.relay)
         if relay.bounce_sender == "tagged":
-            return identity.bounce_address(self.secret, going.ours.address, going.message.id)
+            channel, ours = going.partner.channel, going.ours
+            return identity.bounce_address(self.secret, ours.address, going.message.id, channel.address, now.date())
         return going.ours.address
 
     def _written(self, blocks: Iterable[bytes]) -> Content:

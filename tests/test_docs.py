@@ -328,6 +328,7 @@ def test_the_keys_of_status_are_the_documented_ones(printed: Printed) -> None:
 
     assert set(status) == documented("`status`")
     assert set(one(status["queues"])) == documented("a queue of `status`")
+    assert set(one(status["unsettled"])) == documented("an unsettled of `status`")
     assert set(one(status["reasons"])) == documented("a reason of `status`")
     assert set(one(status["mailboxes"])) == documented("a mailbox of `status`")
 

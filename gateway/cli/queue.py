@@ -4,10 +4,10 @@
 import click
 
 from gateway.cli.context import Context, json_option, pass_context
-from gateway.cli.output import show
-from gateway.cli.rows import COLUMNS_OUT, acting, attempt_row, entry_row, found, who
+from gateway.cli.output import Row, show
+from gateway.cli.rows import COLUMNS_OUT, acting, attempt_row, entry_row, for_people, found, who
 from gateway.journal import entries
-from gateway.journal.entries import Direction, State
+from gateway.journal.entries import Direction, Entry, State
 from gateway.model import PartnerId
 
 
@@ -34,7 +34,7 @@ def list_(context: Context, state: tuple[str, ...], partner: PartnerId | None, l
             partner=partner,
             limit=limit,
         )
-        show([entry_row(entry) for entry in rows], COLUMNS_OUT, as_json=as_json, nothing="the queue is empty")
+        show([_row(entry, as_json) for entry in rows], COLUMNS_OUT, as_json=as_json, nothing="the queue is empty")
 
 
 @queue.command("show")
@@ -42,12 +42,16 @@ def list_(context: Context, state: tuple[str, ...], partner: PartnerId | None, l
 @json_option
 @pass_context
 def show_(context: Context, number: int, as_json: bool) -> None:
-    """Show one outgoing letter and every attempt to send it."""
+    """Show one outgoing letter, every attempt to send it, and what mail servers told of it since."""
     with context.journal() as journal, journal.read() as tx:
         entry = found(tx, number, Direction.OUT)
-        show([entry_row(entry)], COLUMNS_OUT, as_json=as_json)
+        show([_row(entry, as_json)], COLUMNS_OUT, as_json=as_json)
         attempts = [attempt_row(attempt) for attempt in entries.attempts(tx, number)]
         show(attempts, ("at", "outcome", "phase", "code", "words"), as_json=as_json, nothing="not tried yet")
+
+
+def _row(entry: Entry, as_json: bool) -> Row:
+    return entry_row(entry) if as_json else for_people(entry)
 
 
 @queue.command()

@@ -10,7 +10,7 @@ import click
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Ended
-from gateway.cli.output import Row
+from gateway.cli.output import Row, local
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
 from gateway.ports import Finding
@@ -18,6 +18,7 @@ from gateway.ports import Finding
 COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "office", "partner", "envelope_sender", "size")
 COLUMNS_OUT = (
     *("id", "created_at", "state", "held", "kind", "office", "partner", "recipient", "attempts", "not_before"),
+    "delivery",
     "words",
 )
 
@@ -47,8 +48,28 @@ def entry_row(entry: Entry) -> Row:
         "not_before": entry.not_before,
         "held": entry.held,
         "sent_at": entry.sent_at,
+        "ambiguous_since": entry.ambiguous_since,
+        "delayed_since": entry.delayed_since,
+        "delivered_at": entry.delivered_at,
         "words": entry.words or None,
     }
+
+
+def delivery_of(entry: Entry) -> str:
+    """Return in words what is known of a letter's arrival beside its state; empty: nothing."""
+    said = []
+    if entry.ambiguous_since is not None:
+        said.append(f"perhaps delivered ({local(entry.ambiguous_since)})")
+    if entry.delayed_since is not None:
+        said.append(f"delayed on the way since {local(entry.delayed_since)}")
+    if entry.delivered_at is not None:
+        said.append(f"in the mailbox ({local(entry.delivered_at)})")
+    return ", ".join(said)
+
+
+def for_people(entry: Entry) -> Row:
+    """Return *entry* with what people read of its delivery."""
+    return {**entry_row(entry), "delivery": delivery_of(entry) or None}
 
 
 def attempt_row(attempt: entries.Attempt) -> Row:

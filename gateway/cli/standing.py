@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.output import Row, json_line, local, plain, printable, show
-from gateway.cli.rows import entry_row, finding_row
-from gateway.journal import entries, events, exchanges, mailboxes, messages
+from gateway.cli.rows import entry_row, finding_row, for_people
+from gateway.journal import circuits, entries, events, exchanges, mailboxes, messages
 from gateway.journal.entries import Entry
 from gateway.model import ExchangeId
 from gateway.reports import registered
@@ -26,13 +26,15 @@ def status(context: Context, as_json: bool) -> None:
         queues, reasons, partners, boxes = _queues(counts), _reasons(counts), _partners(tx), _mailboxes(tx)
         troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
         contradictions = events.contradicted(tx)
+        unsettled, left_alone = _unsettled(tx, context), _circuits(tx)
         running = is_running(journal.blobs.directory)
         sick = f"{journal.blobs.sick} (look at the disk, then: rm {journal.blobs.mark})" if journal.blobs.sick else ""
     lacking = _lacking(context)
     ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
-    ok = ok and running and not sick and not troubled and not any(box["words"] for box in boxes)
+    ok = ok and running and not sick and not troubled and not left_alone and not any(box["words"] for box in boxes)
     if as_json:
         lists = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners, "troubled": troubled}
+        lists |= {"unsettled": unsettled, "circuits": left_alone}
         more = {"contradictions": contradictions, "lacking": lacking, "running": running, "sick": sick, "ok": ok}
         click.echo(json_line({**lists, **more}))
     else:
@@ -44,6 +46,8 @@ def status(context: Context, as_json: bool) -> None:
             (reasons, "Why (edms-gateway quarantine list, queue list)"),
             (partners, "Partners"),
             (boxes, "Mailboxes"),
+            ([row for row in unsettled if row["letters"]], "Letters of ours that may or may not have arrived"),
+            (left_alone, "Left alone for now; letters wait"),
             (lacking, "To be prepared in the EDMS"),
         ):
             if rows:
@@ -110,6 +114,28 @@ def _partners(tx: Connection) -> list[Row]:
     ]
 
 
+def _unsettled(tx: Connection, context: Context) -> list[Row]:
+    """Return how many letters are perhaps delivered, and how many are delayed on the way."""
+    found = entries.unsettled(tx, context.now())
+    return [
+        {"what": "ambiguous", "letters": found.ambiguous, "oldest": found.ambiguous_oldest},
+        {"what": "delayed", "letters": found.delayed, "oldest": found.delayed_oldest},
+    ]
+
+
+def _circuits(tx: Connection) -> list[Row]:
+    return [
+        {
+            "name": one.name,
+            "opened_at": one.opened_at,
+            "retry_at": one.retry_at,
+            "failures": one.failures,
+            "words": one.words or None,
+        }
+        for one in circuits.stand(tx)
+    ]
+
+
 def _mailboxes(tx: Connection) -> list[Row]:
     return [
         {
@@ -135,7 +161,7 @@ def trace(context: Context, identifier: str, as_json: bool) -> None:
         letters = [] if ids else entries.select(tx, text=identifier, limit=20)
         if not ids and not letters:
             raise Ended(f"nothing is known under {identifier!r}", PROBLEMS)
-        stories = [_story(tx, exchange) for exchange in ids]
+        stories = [_story(tx, exchange, as_json=as_json) for exchange in ids]
         for story in stories:
             click.echo(json_line(story) if as_json else _for_people(story))
         if letters:
@@ -154,14 +180,14 @@ def _letters(tx: Connection, exchange_id: ExchangeId) -> list[Entry]:
     return [found[number] for number in sorted(found)]
 
 
-def _story(tx: Connection, exchange_id: ExchangeId) -> dict[str, object]:
+def _story(tx: Connection, exchange_id: ExchangeId, *, as_json: bool) -> dict[str, object]:
     exchange = exchanges.get(tx, exchange_id)
     assert exchange is not None
     steps: list[dict[str, object]] = []
     facts = events.history(tx, exchange_id)
     standing = registered([fact.event for fact in facts])
     for entry in _letters(tx, exchange_id):
-        row = entry_row(entry)
+        row = entry_row(entry) if as_json else for_people(entry)
         steps.append({"at": entry.created_at, "what": "letter", **row})
     for fact in facts:
         event = fact.event
@@ -219,7 +245,7 @@ def _step(step: Row) -> str:
     if step["what"] == "letter":
         way = "in " if plain(step["direction"]) == "in" else "out"
         words = [f"letter {step['id']} {way} {step['kind'] or ''}", str(plain(step["state"]))]
-        words += [str(plain(step[key])) for key in ("reason", "detail", "words") if step[key]]
+        words += [str(plain(step[key])) for key in ("reason", "detail", "words", "delivery") if step.get(key)]
         return " · ".join(words)
     words = ["we told" if step["ours"] else "they told", str(plain(step["kind"]))]
     words += [

@@ -8,9 +8,8 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.errors import Reason, Refused
-from gateway.inbound.bounces import Bounce
 from gateway.inbound.desk import Desk
-from gateway.journal import entries, exchanges, messages
+from gateway.journal import entries, messages
 from gateway.journal.entries import Entry, State
 from gateway.mail.headers import is_auto_reply
 from gateway.model import ExchangeId, Letter, MessageId, PartnerId
@@ -136,30 +135,3 @@ def leave_to_people(entry: Entry, letter: Letter, desk: Desk, now: datetime) -> 
             messages.note_content(tx, letter.digest, entry.id)
             entries.queue(tx, forward, now)
             conclude(tx, entry, State.DONE, UNKNOWN, now, why=why, detail="forwarded to people")
-
-
-def mark_undelivered(entry: Entry, bounce: Bounce, desk: Desk, now: datetime) -> None:
-    """A letter of ours came back: its entry is FAILED with the server's words; nobody is answered."""
-    with desk.journal.write() as tx:
-        tagged = desk.outbox.sealer.bounce_for(entry.envelope_recipients)
-        for message_id in (*((tagged,) if tagged else ()), *bounce.message_ids):
-            letter = entries.by_rfc_message_id(tx, message_id)
-            if letter is not None:
-                about = About(letter.partner, letter.exchange, kind="bounce", office=letter.office)
-                if _proven_received(tx, letter):
-                    words = "contradicts the partner's own receipt: " + bounce.words
-                    return conclude(tx, entry, State.DONE, about, now, detail=words)
-                entries.bounced(tx, letter.id, bounce.words, now)
-                return conclude(tx, entry, State.DONE, about, now, detail=bounce.words)
-        why = Refused(Reason.BOUNCE, "a bounce that names no letter of ours")
-        return conclude(tx, entry, State.PARKED, About(kind="bounce"), now, why=why)
-
-
-def _proven_received(tx: Connection, letter: Entry) -> bool:
-    """Say whether the partner itself has told that it has the document: then no bounce is believed."""
-    exchange = (
-        exchanges.get(tx, letter.exchange)
-        if letter.kind == "document" and not letter.change and letter.exchange
-        else None
-    )
-    return exchange is not None and exchange.rung not in ("", "sent")

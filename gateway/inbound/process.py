@@ -14,7 +14,7 @@ from functools import partial
 from gateway import identity, reports
 from gateway.envelope import unseal
 from gateway.errors import Deferred, Reason, Refused
-from gateway.inbound.bounces import read_bounce
+from gateway.inbound.attributing import heard_a_server, prove_arrival
 from gateway.inbound.changes import act_on_change, changes_a_card, finish_changed
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import (
@@ -23,7 +23,6 @@ from gateway.inbound.endings import (
     conclude,
     leave_rescanned,
     leave_to_people,
-    mark_undelivered,
     park,
     seen_in_mailbox,
 )
@@ -71,8 +70,8 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         opened = unseal(desk.letter(entry).blocks(), scratch.sink, desk.limits, desk.spool)
         if (first := seen_in_mailbox(entry, opened.letter, desk)) is not None:
             return leave_rescanned(entry, first, desk, now)
-        if (bounce := read_bounce(opened.letter)) is not None:
-            return mark_undelivered(entry, bounce, desk, now)
+        if heard_a_server(entry, opened.letter, desk, now):
+            return None
         if opened.reading is None:
             return leave_to_people(entry, opened.letter, desk, now)
         partner = verify(entry, opened.letter, opened.reading.heading.sender, desk)
@@ -333,6 +332,7 @@ def take_report(
         number = standing.number if standing else None
         exchange = replace(exchange, rung=rung.name.lower(), registered=number, due_at=due_at, heard_at=heard_at)
         exchanges.save(tx, exchange)
+        prove_arrival(tx, exchange, message.return_id, desk, now)
         digest = identity.report_digest(report)
         messages.note(tx, partner.id, exchange.office, message.id, digest, exchange.id, entry.id, now)
         desk.failpoint("process:reported")

@@ -17,6 +17,17 @@ from gateway.journal.listing import (
     select,
     troubled,
 )
+from gateway.journal.notices import (
+    Unsettled,
+    bounced,
+    by_message_id,
+    delayed,
+    delivered,
+    noted,
+    proven,
+    received,
+    unsettled,
+)
 from gateway.journal.outbound import (
     Outbound,
     answers_to,
@@ -24,7 +35,10 @@ from gateway.journal.outbound import (
     by_rfc_message_id,
     cancel,
     forget_ref,
+    give_up,
+    lanes_due,
     note_repeat,
+    put_back,
     queue,
     repeats,
     resend,
@@ -32,7 +46,7 @@ from gateway.journal.outbound import (
     told,
     untold,
 )
-from gateway.journal.settling import Overtaken, bounced, conclude, defer
+from gateway.journal.settling import Overtaken, conclude, defer
 from gateway.journal.states import TRANSITIONS, Direction, State
 
 __all__ = [
@@ -48,18 +62,22 @@ __all__ = [
     "Overtaken",
     "PartnerTraffic",
     "State",
+    "Unsettled",
     "accept",
     "acts",
     "answers_to",
     "attempted",
     "attempts",
     "bounced",
+    "by_message_id",
     "by_rfc_message_id",
     "cancel",
     "claim",
     "conclude",
     "counts",
     "defer",
+    "delayed",
+    "delivered",
     "died",
     "disown",
     "drop",
@@ -68,12 +86,18 @@ __all__ = [
     "forget_ref",
     "get",
     "give_back",
+    "give_up",
     "imap_source",
+    "lanes_due",
     "letter",
     "next_due",
     "note_repeat",
+    "noted",
     "partners",
+    "proven",
+    "put_back",
     "queue",
+    "received",
     "recreate",
     "release",
     "renew",
@@ -88,5 +112,6 @@ __all__ = [
     "take_due",
     "told",
     "troubled",
+    "unsettled",
     "untold",
 ]

@@ -50,6 +50,8 @@ class Entry:
     sha256: Sha256
     held: bool  # out: an operator stopped it
     ambiguous_since: datetime | None  # None: no attempt left it open whether it was delivered
+    delayed_since: datetime | None  # out: a server on the way said that it could not pass it on yet; None: none does
+    delivered_at: datetime | None  # out: when we heard from a server that it lies in the mailbox; None: not heard
     recipient: str
     sent_at: datetime | None
     phase: str  # out: how far the last attempt came, a `ports.Phase`

@@ -27,7 +27,7 @@ from gateway.journal.entry import COLUMNS, Entry, entry_of, insert_or_ignore, st
 from gateway.journal.settling import impossible, let_go
 from gateway.journal.states import State
 from gateway.model import ExchangeId, MessageId, PartnerId
-from gateway.ports import Outcome, Posted
+from gateway.ports import Outcome, Phase, Posted
 
 E = schema.entries.c
 _QUEUED = E.state == literal_column("'queued'")
@@ -120,6 +120,57 @@ def take_due(
     taken = claiming.take(tx, OUTGOING, order, worker, limit, now, now + lease)
     claiming.remember(tx, worker, Turn(order[min(limit, len(order)) - 1]))
     return taken
+
+
+_PUT_BACK = (
+    update(schema.entries)
+    .where(E.id.in_(bindparam("ids", expanding=True)), E.worker == bindparam("who"), _QUEUED)
+    .values(worker="", ready_at=func.coalesce(E.not_before, bindparam("epoch", EPOCH, type_=Moment())))
+)
+_TOO_OLD = (
+    select(E.id)
+    .where(literal_column(f"({schema.DUE_OUT})"), E.lane == bindparam("of_lane"), E.worker == "")
+    .where(E.created_at <= bindparam("before", type_=Moment()))
+    .order_by(E.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_GIVE_UP = (
+    update(schema.entries)
+    .where(E.id.in_(bindparam("ids", expanding=True)), _QUEUED)
+    .values(
+        state=State.FAILED.value,
+        words=bindparam("said"),
+        concluded_at=bindparam("now", type_=Moment()),
+        not_before=None,
+        told_at=None,
+    )
+    .returning(E.id, E.exchange)
+)
+
+
+def put_back(tx: Connection, worker: str, ids: Sequence[int]) -> None:
+    """Give back letters that *worker* took and may not send now: no attempt is counted."""
+    if ids:
+        tx.execute(_PUT_BACK, {"ids": list(ids), "who": worker})
+
+
+def give_up(tx: Connection, lane: str, before: datetime, words: str, now: datetime, limit: int = 200) -> int:
+    """Fail up to *limit* letters of *lane* that were written *before* and that nobody tries now; return how many."""
+    old = tx.scalars(_TOO_OLD, {"of_lane": lane, "before": before, "most": limit}).all()
+    if not old:
+        return 0
+    given_up = tx.execute(_GIVE_UP, {"ids": list(old), "said": words, "now": now}).all()
+    for row in given_up:
+        note = {"entry": row.id, "at": now, "outcome": Outcome.TRY_LATER.value, "phase": Phase.CONNECT.value}
+        tx.execute(_NOTE, note | {"code": None, "words": words})
+        if row.exchange is not None:
+            let_go(tx, row.id, row.exchange)
+    return len(given_up)
+
+
+def lanes_due(tx: Connection, now: datetime) -> list[str]:
+    """Return the lanes that have letters to send now."""
+    return claiming.lanes_with_work(tx, (OUTGOING,), now)[OUTGOING]
 
 
 # --- what became of it ----------------------------------------------------------------------------------------------

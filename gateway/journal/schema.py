@@ -50,6 +50,8 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 FRESH = "state = 'accepted' AND starts = 0"
 SUSPECT = "state = 'accepted' AND starts > 0"
 DUE_OUT = "state = 'queued' AND NOT held"
+AMBIGUOUS = "ambiguous_since IS NOT NULL AND state IN ('queued', 'failed')"
+DELAYED = "delayed_since IS NOT NULL AND state = 'sent'"
 UNPROVEN = "rung IN ('', 'sent', 'received')"  # neither registered nor refused, as far as is known
 
 entries = Table(
@@ -87,6 +89,8 @@ entries = Table(
     Column("stored", Boolean(), nullable=False, server_default=true()),  # false: the bytes were given up
     _flag("held"),
     Column("ambiguous_since", Moment()),
+    Column("delayed_since", Moment()),
+    Column("delivered_at", Moment()),
     _words("recipient"),
     Column("sent_at", Moment()),
     _words("phase"),
@@ -116,6 +120,8 @@ entries = Table(
         "id",
         where="outgoing_ref IS NOT NULL AND told_at IS NULL AND state IN ('sent', 'failed')",
     ),
+    _partial("ix_entries_ambiguous", "created_at", where=AMBIGUOUS),
+    _partial("ix_entries_delayed", "delayed_since", where=DELAYED),
     _partial("ix_entries_flag_due", "channel", "uidvalidity", "uid", where="flag_due"),
     _partial("ix_entries_registered", "concluded_at", where="state = 'done' AND kind = 'document'"),
     _partial("ix_entries_blob", "sha256", where="size > 131072 AND stored"),
@@ -148,6 +154,16 @@ attempts = Table(
     Column("code", Integer()),
     _words("words"),
     Index("ix_attempts_entry", "entry", "id"),
+)
+
+circuits = Table(  # relays and partners' servers that are not asked before `retry_at`
+    "circuits",
+    metadata,
+    Column("name", Words(), primary_key=True),
+    Column("opened_at", Moment(), nullable=False),
+    Column("retry_at", Moment(), nullable=False),
+    _count("failures"),  # in a row
+    _words("words"),
 )
 
 acts = Table(  # what operators did, who and why

@@ -162,31 +162,3 @@ def defer(
     }
     if tx.execute(_DEFER, values).rowcount == 0:
         raise impossible(tx, id, State.ACCEPTED, worker)
-
-
-_BOUNCE = (
-    update(schema.entries)
-    .where(E.id == bindparam("entry"), E.state.in_(["sent", "queued"]))
-    .values(
-        state="failed",
-        words=bindparam("said"),
-        concluded_at=bindparam("now", type_=Moment()),
-        told_at=None,
-        worker="",
-        not_before=None,
-    )
-    .returning(E.exchange)
-)
-
-
-def bounced(tx: Connection, id: int, words: str, now: datetime) -> bool:
-    """A letter of ours came back: FAILED, with the server's *words*; False when it had failed before.
-
-    A bounce may be faster than the note that the letter was sent, so a QUEUED one fails as well.
-    """
-    row = tx.execute(_BOUNCE, {"entry": id, "said": words, "now": now}).one_or_none()
-    if row is None:
-        return False
-    if row.exchange is not None:
-        let_go(tx, id, row.exchange)
-    return True

@@ -5,24 +5,40 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
-from gateway.journal import entries
+from gateway.journal import circuits, entries
+from gateway.journal.circuits import OpenCircuit
 from gateway.journal.entries import Entry
 from gateway.journal.store import Journal
 from gateway.model import Content
+from gateway.outbound.circuits import Circuits
 from gateway.ports import Failpoint, Outcome, Phase, Post, Posted
 from gateway.retry import AMBIGUOUS_PAUSE, Backoff, next_attempt
 
 LEASE = timedelta(minutes=30)  # LIMIT: longer than the longest honest transfer
 POLL = timedelta(seconds=1)  # LIMIT: how long a queued letter may lie unnoticed when a wake-up is lost
 LANE_AT_ONCE = 8  # LIMIT: letters of one partner under way at the same time
+GIVE_UP_EVERY = timedelta(minutes=1)
 AT_ONCE = 64  # LIMIT: letters under way at the same time
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """The lanes from which nothing is taken now: those with their share under way, and those left alone."""
+
+    guard: Circuits
+    busy: frozenset[str]
+    now: datetime
+
+    def __contains__(self, lane: object) -> bool:
+        return lane in self.busy or self.guard.closed_lane(str(lane), self.now)
 
 
 class Dispatcher:
@@ -38,7 +54,10 @@ class Dispatcher:
         name: str,
         failpoint: Failpoint,
         told: Callable[[], None],
+        sender_of: Callable[[Entry, datetime], str] = lambda entry, now: entry.envelope_sender,
+        guard: Circuits | None = None,
     ) -> None:
+        """*sender_of* gives the envelope sender for today; without *guard* no relay is ever left alone."""
         self._journal = journal
         self._post_of = post_of
         self._now = now
@@ -46,6 +65,11 @@ class Dispatcher:
         self._name = name
         self._failpoint = failpoint
         self._told = told
+        self._sender_of = sender_of
+        self._circuits = guard or Circuits(lambda entry: "", lambda lane: "", backoff.first)
+        self._guarded = guard is not None
+        self._written: tuple[OpenCircuit, ...] | None = None  # the open circuits in the journal; None: not looked yet
+        self._gave_up_at: datetime | None = None
         self._outcomes: list[tuple[Entry, Posted]] = []
         self._under_way: dict[asyncio.Task[None], str] = {}  # … and the lane of its letter
         self.wake = asyncio.Event()
@@ -98,7 +122,10 @@ class Dispatcher:
         with self._journal.write() as tx:
             for entry, posted in outcomes:
                 self._note(tx, entry, posted, now)
-            due = entries.take_due(tx, self._name, room, now, LEASE, busy)
+            if not self._guarded:
+                due = entries.take_due(tx, self._name, room, now, LEASE, busy)
+            else:
+                due = self._admitted(tx, room, busy, now)
         if outcomes:
             self._failpoint("dispatch:noted")
         for entry, posted in outcomes:
@@ -106,6 +133,34 @@ class Dispatcher:
                 "posted", entry=entry.id, outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words
             )
         return due
+
+    def _admitted(self, tx: Connection, room: int, busy: frozenset[str], now: datetime) -> list[Entry]:
+        """Take what may go now, leaving alone what the circuits say, and write down how those stand."""
+        if self._written is None:
+            self._written = circuits.stand(tx)
+            self._circuits.remember(self._written)
+        taken = entries.take_due(tx, self._name, room, now, LEASE, _Closed(self._circuits, busy, now))
+        due = [entry for entry in taken if self._circuits.admit(entry, now)]
+        entries.put_back(tx, self._name, [entry.id for entry in taken if entry not in due])
+        standing = self._circuits.open_ones()
+        if standing != self._written:
+            circuits.write(tx, self._written, standing)
+            self._written = standing
+        if standing:
+            self._give_up(tx, now)
+        return due
+
+    def _give_up(self, tx: Connection, now: datetime) -> None:
+        """Once in `GIVE_UP_EVERY`, fail what waited too long behind an open circuit: nothing waits for ever."""
+        limit = self._backoff.give_up
+        if limit is None or (self._gave_up_at is not None and now - self._gave_up_at < GIVE_UP_EVERY):
+            return
+        self._gave_up_at = now
+        for lane in entries.lanes_due(tx, now):
+            if self._circuits.closed_lane(lane, now):
+                words = f"not sent: {self._circuits.why(lane, now)}"
+                if entries.give_up(tx, lane, now - limit, words, now):
+                    self._told()
 
     def _note(self, tx: Connection, entry: Entry, posted: Posted, now: datetime) -> None:
         """Write one outcome down; one that came too late (a bounce was faster, an operator acted) is let go."""
@@ -118,11 +173,14 @@ class Dispatcher:
         try:
             letter = await asyncio.to_thread(self._letter, entry)
             self._failpoint("dispatch:before-send")
-            posted = await self._post_of(entry).send(letter, entry.envelope_sender, entry.recipient)
+            sender = self._sender_of(entry, self._now())
+            posted = await self._post_of(entry).send(letter, sender, entry.recipient)
             self._failpoint("dispatch:sent")
+            self._circuits.heard(entry, posted, self._now())
         except Exception as error:  # an edge: whatever keeps one letter from being sent keeps no other one
             log.exception("a letter could not be sent", entry=entry.id)
             posted = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, f"{type(error).__name__} on our side")
+            self._circuits.put_back(entry)
         self._outcomes.append((entry, posted))
         task = asyncio.current_task()
         if task is not None:

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.identity import (
     bounce_address,
-    bounced_message,
+    bounce_mark,
+    bounce_tag,
     document_digest,
     incoming_exchange,
     outgoing_exchange,
@@ -33,6 +34,8 @@ from gateway.model import (
 )
 
 SECRET = b"0123456789abcdef"
+ID = MessageId("0a" * 16)
+DAY = date(2026, 3, 11)
 PARTNER = PartnerId("moscow")
 UID = DocumentUid("u")
 LINKED = Document(uid=DocumentUid("o"), number=Number("1", date(2026, 1, 1)), card="5")
@@ -117,12 +120,40 @@ def test_what_people_would_call_a_change_is_one(changed: Document) -> None:
     assert document_digest(changed) != document_digest(DOCUMENT)
 
 
-def test_a_bounce_address_names_its_letter() -> None:
-    address = bounce_address(SECRET, "edms@office.example", MessageId("0a" * 16))
+def test_a_bounce_address_names_its_letter_its_day_and_its_recipient() -> None:
+    address = bounce_address(SECRET, "edms@office.example", ID, "clerk@partner.example", DAY)
 
-    assert bounced_message(SECRET, address) == "0a" * 16
+    tag = bounce_tag(SECRET, address)
+    assert tag is not None
+    assert (tag.message_id, tag.day) == (ID, DAY)
+    assert tag.mark == bounce_mark(SECRET, "CLERK@partner.example")
+    assert tag.mark != bounce_mark(SECRET, "other@partner.example")
+
+
+def test_a_bounce_address_survives_servers_that_change_case() -> None:
+    address = bounce_address(SECRET, "edms@office.example", ID, "clerk@partner.example", DAY)
+
+    assert bounce_tag(SECRET, address.upper()) == bounce_tag(SECRET, address)
+
+
+def test_no_letter_of_a_bounce_address_can_be_changed() -> None:
+    address = bounce_address(SECRET, "edms@office.example", ID, "clerk@partner.example", DAY)
+    start, end = address.index("+") + 1, address.index("@")
+    forged = [
+        address[:place] + ("a" if address[place] != "a" else "b") + address[place + 1 :] for place in range(start, end)
+    ]
+
+    assert [bounce_tag(SECRET, one) for one in forged] == [None] * len(forged)
+    assert bounce_tag(b"another secret", address) is None
+
+
+def test_a_bounce_address_is_a_mailbox_of_at_most_64_octets_or_the_plain_one() -> None:
+    fits, too_long = "a" * 20 + "@office.example", "a" * 21 + "@office.example"
+
+    assert len(bounce_address(SECRET, fits, ID, "c@partner.example", DAY).partition("@")[0]) == 64
+    assert bounce_address(SECRET, too_long, ID, "c@partner.example", DAY) == too_long
 
 
 @pytest.mark.parametrize("address", ["edms@office.example", "edms+x@office.example", "edms+0a-0b@office.example", ""])
 def test_any_other_address_names_none(address: str) -> None:
-    assert bounced_message(SECRET, address) is None
+    assert bounce_tag(SECRET, address) is None

@@ -17,7 +17,6 @@ from gateway.ports import Outcome, Phase, Posted
 from tests.story import partner
 from tests.story.acts import ANNEX, LETTER, answer, cards, dispatch, do, news, send_letter
 from tests.story.offices import Town, TownOffice, town
-from tests.story.test_bad_input import bounce_of
 from tests.story.test_repeats import passports
 
 
@@ -181,30 +180,6 @@ def test_an_answer_to_nothing_we_know_is_registered_and_marked_so(offices: Town)
     with people.at_work(offices.minsk.registry) as work:
         assert [row.kind for row in people.mentioned(work, reply.id)] == ["В ответ на"]
     assert links(offices.minsk) == []
-
-
-# --- bounces ------------------------------------------------------------------------------------------------------
-
-
-def test_a_tagged_bounce_finds_its_letter_without_its_headers(tmp_path: Path) -> None:
-    with town(tmp_path, minsk={"relay": 'bounce_sender = "tagged"'}) as offices:
-        offices.post.delivers = False
-        send_letter(offices.minsk)
-        offices.settle()
-        (sent,) = offices.minsk.outgoing()
-        assert re.fullmatch(r"edms\+[0-9a-f]{32}-[0-9a-f]{12}@minsk\.example", sent.envelope_sender)
-        bounce = bounce_of("something-else@minsk.example")
-
-        offices.minsk.receive(bounce, "", recipients=(sent.envelope_sender,))
-        offices.settle()
-
-        assert offices.minsk.entry(sent.id).state is State.FAILED
-
-
-def test_a_forged_bounce_tag_is_nobodys_address(offices: Town) -> None:
-    sealer = offices.minsk.parts.outbox.sealer
-
-    assert sealer.bounce_for((f"edms+{'0' * 32}-{'0' * 12}@minsk.example",)) is None
 
 
 # --- workers ------------------------------------------------------------------------------------------------------

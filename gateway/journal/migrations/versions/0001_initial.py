@@ -64,6 +64,8 @@ def upgrade() -> None:
         sa.Column("stored", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("held", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("ambiguous_since", MOMENT, nullable=True),
+        sa.Column("delayed_since", MOMENT, nullable=True),
+        sa.Column("delivered_at", MOMENT, nullable=True),
         sa.Column("recipient", sa.Text(), server_default="", nullable=False),
         sa.Column("sent_at", MOMENT, nullable=True),
         sa.Column("phase", sa.Text(), server_default="", nullable=False),
@@ -83,6 +85,15 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_entries_blob", "entries", ["sha256"], **where("size > 131072 AND stored"))
+    op.create_index(
+        "ix_entries_ambiguous",
+        "entries",
+        ["created_at"],
+        **where("ambiguous_since IS NOT NULL AND state IN ('queued', 'failed')"),
+    )
+    op.create_index(
+        "ix_entries_delayed", "entries", ["delayed_since"], **where("delayed_since IS NOT NULL AND state = 'sent'")
+    )
     op.create_index("ix_entries_due", "entries", ["lane", "ready_at", "id"], **where("state = 'queued' AND NOT held"))
     op.create_index("ix_entries_exchange", "entries", ["exchange", "id"], **where("exchange IS NOT NULL"))
     op.create_index("ix_entries_flag_due", "entries", ["channel", "uidvalidity", "uid"], **where("flag_due"))
@@ -243,6 +254,15 @@ def upgrade() -> None:
         sa.Column("uid", sa.BigInteger(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("mailbox", "uidvalidity", "uid"),
+    )
+    op.create_table(
+        "circuits",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("opened_at", MOMENT, nullable=False),
+        sa.Column("retry_at", MOMENT, nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("words", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "acts",

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which relays, and which partners behind them, are left alone for a while; pure, the clock is handed in.
+
+A relay that cannot be talked to is asked again by one letter at a time, ever less often; everything else that goes by
+it stays queued, and no attempt is counted.  A partner whose recipient is put off again and again is slowed alone.
+Other relays and other partners notice nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.journal.circuits import OpenCircuit
+from gateway.journal.entries import Entry
+from gateway.ports import Outcome, Phase, Posted
+from gateway.retry import Backoff, next_attempt
+
+RELAY_AFTER = 3  # failures in a row before a relay is left alone
+PARTNER_AFTER = 5  # recipients put off in a row before a partner is slowed
+LONGEST = timedelta(minutes=5)  # LIMIT: between two questions, so that nobody waits long after the trouble is over
+PROBE = timedelta(minutes=30)  # LIMIT: how long one letter may be under way as the question
+_BEFORE_MAIL = (Phase.CONNECT, Phase.TLS, Phase.AUTH)
+_ABOUT_US = (421, 530, 534, 535, 538)  # the relay ends the talk, or wants another login: not the letter's fault
+
+
+@dataclass(slots=True)
+class Circuit:
+    """One relay or one partner: closed as long as `retry_at` is None."""
+
+    failures: int = 0  # in a row, of letters and then of questions
+    asked: int = 0  # questions since it opened
+    opened_at: datetime | None = None
+    retry_at: datetime | None = None
+    probing_until: datetime | None = None  # a letter is under way as the question
+    words: str = ""
+
+    def leaves_alone(self, now: datetime) -> bool:
+        if self.retry_at is None:
+            return False
+        return now < self.retry_at or (self.probing_until is not None and now < self.probing_until)
+
+    def failed(self, after: int, pauses: Backoff, words: str, now: datetime) -> None:
+        """Count a failure; those of letters that were under way when it opened are no further ones."""
+        self.words = words
+        if self.retry_at is not None and self.probing_until is None:
+            return
+        self.failures += 1
+        self.probing_until = None
+        if self.failures >= after:
+            self.asked += 1
+            self.opened_at = self.opened_at or now
+            self.retry_at = next_attempt(pauses, self.asked, now, now)
+
+
+class Circuits:
+    """The circuits of every relay and partner that there was trouble with."""
+
+    def __init__(self, relay_of: Callable[[Entry], str], relay_of_lane: Callable[[str], str], first: timedelta) -> None:
+        self._relay_of = relay_of
+        self._relay_of_lane = relay_of_lane
+        self._pauses = Backoff(min(first, LONGEST), LONGEST)
+        self._circuits: dict[str, Circuit] = {}
+
+    def remember(self, found: Iterable[OpenCircuit]) -> None:
+        """Take over what stood when we stopped."""
+        for one in found:
+            known = Circuit(one.failures, 1, one.opened_at, one.retry_at, None, one.words)
+            self._circuits[one.name] = known
+
+    def closed_lane(self, lane: str, now: datetime) -> bool:
+        """Say whether nothing of *lane* may go now."""
+        names = (_relay(self._relay_of_lane(lane)), _partner(lane))
+        return any(name in self._circuits and self._circuits[name].leaves_alone(now) for name in names)
+
+    def why(self, lane: str, now: datetime) -> str:
+        """Return in words why nothing of *lane* goes."""
+        for name in (_relay(self._relay_of_lane(lane)), _partner(lane)):
+            one = self._circuits.get(name)
+            if one is not None and one.opened_at is not None and one.leaves_alone(now):
+                return f"{name} does not work since {one.opened_at:%Y-%m-%d %H:%M} UTC: {one.words}"[:500]
+        return "too old"
+
+    def admit(self, entry: Entry, now: datetime) -> bool:
+        """Say whether *entry* may go now; where there was trouble, it goes as the one question."""
+        mine = [self._circuits[name] for name in self._names(entry) if name in self._circuits]
+        if any(circuit.leaves_alone(now) for circuit in mine):
+            return False
+        for circuit in mine:
+            if circuit.retry_at is not None:
+                circuit.probing_until = now + PROBE
+        return True
+
+    def put_back(self, entry: Entry) -> None:
+        """*entry* was admitted and did not go, or told nothing."""
+        for name in self._names(entry):
+            if name in self._circuits:
+                self._circuits[name].probing_until = None
+
+    def heard(self, entry: Entry, posted: Posted, now: datetime) -> None:
+        """Judge by what became of *entry* whether its relay works, and whether its partner's server does."""
+        relay, partner = self._names(entry)
+        if posted.outcome is Outcome.TRY_LATER and (posted.phase in _BEFORE_MAIL or posted.code in _ABOUT_US):
+            self.put_back_partner(partner)
+            self._of(relay).failed(RELAY_AFTER, self._pauses, posted.words, now)
+            return
+        self._circuits.pop(relay, None)
+        if posted.outcome is Outcome.TRY_LATER and posted.phase is Phase.RCPT:
+            self._of(partner).failed(PARTNER_AFTER, self._pauses, posted.words, now)
+        elif posted.phase is not Phase.MAIL:
+            self._circuits.pop(partner, None)
+        else:
+            self.put_back_partner(partner)
+
+    def put_back_partner(self, name: str) -> None:
+        """The question said nothing of the partner called *name*."""
+        if name in self._circuits:
+            self._circuits[name].probing_until = None
+
+    def open_ones(self) -> tuple[OpenCircuit, ...]:
+        """Return what is left alone at the moment, by name."""
+        return tuple(
+            OpenCircuit(name, one.opened_at, one.retry_at, one.failures, one.words)
+            for name, one in sorted(self._circuits.items())
+            if one.opened_at is not None and one.retry_at is not None
+        )
+
+    def _of(self, name: str) -> Circuit:
+        return self._circuits.setdefault(name, Circuit())
+
+    def _names(self, entry: Entry) -> tuple[str, str]:
+        return _relay(self._relay_of(entry)), _partner(entry.lane)
+
+
+def _relay(name: str) -> str:
+    return f"relay {name}".strip()
+
+
+def _partner(lane: str) -> str:
+    return f"partner {lane}"
