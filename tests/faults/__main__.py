@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
 def storm_lines(total: Total, seed: int) -> list[str]:
     """Return the figures of a storm, one thing a line."""
     by_engine = ", ".join(f"{count} on {engine}" for engine, count in sorted(total.letters.items()))
-    lines = [
+    return [
         f"letters    {sum(total.letters.values())} ({by_engine})",
         f"documents  {total.documents}",
         f"faults     {total.faults.total()}",
@@ -67,7 +67,6 @@ def storm_lines(total: Total, seed: int) -> list[str]:
         f"wall time  {total.seconds:.0f} s",
         f"seed       {seed}",
     ]
-    return lines
 
 
 def _spread(seconds: list[float]) -> str:

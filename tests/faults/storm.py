@@ -142,8 +142,7 @@ def storm(letters: int, postgres_letters: int, seed: int, jobs: int) -> Total:
 
 def _progress(total: Total, seconds: float) -> None:
     letters = sum(total.letters.values())
-    print(
-        f"{letters} letters, {total.faults.total()} faults, {len(total.wrongs)} wrong, {letters / seconds:.0f} letters/s",
-        file=sys.stderr,
-        flush=True,
+    told = (
+        f"{letters} letters, {total.faults.total()} faults, {len(total.wrongs)} wrong, {letters / seconds:.0f} a second"
     )
+    print(told, file=sys.stderr, flush=True)

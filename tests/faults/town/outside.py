@@ -28,6 +28,8 @@ PAUSES = (1, 60, 300, 1200, 3600, 6 * 3600, 12 * 3600)  # seconds between two lo
 LONGEST_CALM = 60  # LIMIT: looks until everything must have come to rest
 LARGE = 150_000  # bytes of a file that makes its letter a file of its own
 
+ENDS = "SELECT direction, kind, state, reason, count(*) FROM entries GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+
 COMMITS = ("commit:before", "commit:after")
 BLOBS = ("blob:before-fsync", "blob:before-rename", "blob:before-dirsync")
 PLACES = {
