@@ -46,6 +46,7 @@ class Orders:
             "folder": str(self.breaks.folder),
             "actions": [[name, hit, action] for (name, hit), action in self.breaks.actions.items()],
             "clock": str(self.clock.file),
+            "armed": str(self.breaks.armed or ""),
         }
         path.write_text(json.dumps(told))
 
@@ -53,7 +54,8 @@ class Orders:
     def read(cls, path: Path) -> "Orders":
         told = json.loads(path.read_text())
         actions = {(name, hit): action for name, hit, action in told["actions"]}
-        return cls(Breaks(Path(told["folder"]), actions), ShiftedClock(Path(told["clock"])))
+        armed = Path(told["armed"]) if told.get("armed") else None
+        return cls(Breaks(Path(told["folder"]), actions, armed), ShiftedClock(Path(told["clock"])))
 
 
 def main(config: Path, orders: Orders) -> None:
