@@ -20,13 +20,13 @@ LONG = os.environ.get("GATEWAY_FAULTS") == "long"
 
 
 class Hostile(Node):
-    """A gateway whose workers do what a letter's envelope sender says; short of patience, time and memory."""
+    """A gateway whose workers do what a letter's envelope sender says; short of memory."""
 
-    def __init__(self, home: Path, workers: int = 1) -> None:
+    def __init__(self, home: Path, *, seconds: int = 60, patience: int = 60) -> None:
         super().__init__(home)
         self.readers = home / "readers"
         self.readers.touch()
-        limits = f'[workers]\ncount = {workers}\nseconds = 1\npatience = "3 s"\nmemory = "700 MiB"\n'
+        limits = f'[workers]\ncount = 1\nseconds = {seconds}\npatience = "{patience} s"\nmemory = "700 MiB"\n'
         self.config.write_text(self.config.read_text() + limits)
 
     def start(self) -> None:
@@ -76,14 +76,23 @@ def test_a_letter_that_kills_its_worker_three_times_is_parked_with_the_cause_and
     assert [letter.starts for letter in node.letters() if letter.id != killer.id] == [1, 1, 1, 1]
 
 
-def test_a_letter_that_spins_is_stopped_by_its_processor_time_and_one_that_sleeps_by_the_clock(node: Hostile) -> None:
-    node.bring(1, "spin")
-    node.bring(2, "hang")
+@pytest.mark.parametrize(
+    ("deed", "seconds", "patience", "cause"),
+    [("spin", 1, 60, "more than 1 s of processor time"), ("hang", 60, 1, "not done after 1 s")],
+)
+def test_a_letter_that_spins_is_stopped_by_its_processor_time_and_one_that_sleeps_by_the_clock(
+    tmp_path: Path, deed: str, seconds: int, patience: int, cause: str
+) -> None:
+    node = Hostile(tmp_path / "d", seconds=seconds, patience=patience)
+    node.start()
+    try:
+        node.bring(1, deed)
 
-    eventually(lambda: "more than 1 s of processor time" in node.by_sender()["spin"].detail, 90)
-    eventually(lambda: "not done after 3 s" in node.by_sender()["hang"].detail, 90)
-    if LONG:
-        eventually(lambda: {node.by_sender()[who].state for who in ("spin", "hang")} == {State.PARKED}, 90)
+        eventually(lambda: cause in node.by_sender()[deed].detail, 90)
+        if LONG:
+            eventually(lambda: node.by_sender()[deed].state is State.PARKED, 90)
+    finally:
+        node.kill()
 
 
 def test_a_letter_that_eats_memory_fails_by_itself_and_its_worker_lives(node: Hostile) -> None:
