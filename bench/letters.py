@@ -52,8 +52,8 @@ def posting(series: int, position: int) -> Posting:
     data = b"".join(
         (
             _HEAD.format(sender=SENDER, recipient=RECIPIENT, number=number, id=id).encode(),
-            _part(id, "application/xml", "DocInfo.xml", inside.encode("utf-8-sig")),
-            _part(id, "application/octet-stream", "letter[1].pdf", content),
+            part(id, "application/xml", "DocInfo.xml", inside.encode("utf-8-sig")),
+            part(id, "application/octet-stream", "letter[1].pdf", content),
             f"--=_{id}--\r\n".encode(),
         )
     )
@@ -65,6 +65,7 @@ def postings(series: int, number: int) -> list[Posting]:
     return [posting(series, position) for position in range(number)]
 
 
-def _part(id: str, media_type: str, name: str, content: bytes) -> bytes:
+def part(id: str, media_type: str, name: str, content: bytes) -> bytes:
+    """Return one part of a multipart letter whose boundary is made of *id*."""
     head = _PART.format(id=id, type=media_type, name=name).encode()
     return head + encodebytes(content).replace(b"\n", b"\r\n")

@@ -13,12 +13,6 @@ from dataclasses import dataclass, field
 from bench.letters import RECIPIENT, SENDER, Posting
 
 ANSWERS = 2  # a receipt and a registration report for every document
-_DIALOGUE = (
-    b"EHLO bench.example\r\n",
-    f"MAIL FROM:<{SENDER}>\r\n".encode(),
-    f"RCPT TO:<{RECIPIENT}>\r\n".encode(),
-    b"DATA\r\n",
-)
 _GREETING, _EHLO, _MAIL, _RCPT, _DATA, _DOT, _IDLE = range(7)  # what is awaited
 
 
@@ -29,8 +23,14 @@ class Broken(Exception):
 class Client(asyncio.Protocol):
     """One connection that brings letters, one after the other, as long as there are any."""
 
-    def __init__(self, load: "Load") -> None:
+    def __init__(self, load: "Load", sender: str) -> None:
         self._load = load
+        self._dialogue = (
+            b"EHLO bench.example\r\n",
+            f"MAIL FROM:<{sender}>\r\n".encode(),
+            f"RCPT TO:<{RECIPIENT}>\r\n".encode(),
+            b"DATA\r\n",
+        )
         self._awaits = _GREETING
         self._seen = b""
         self._posting: Posting | None = None
@@ -63,7 +63,7 @@ class Client(asyncio.Protocol):
 
     def _say(self, step: int) -> None:
         assert self._transport is not None
-        self._transport.write(_DIALOGUE[step - 1])
+        self._transport.write(self._dialogue[step - 1])
         self._awaits = step
 
     def _answered(self, line: bytes) -> None:
@@ -119,7 +119,13 @@ class Load:
 
 
 async def bring(
-    port: int, letters: Sequence[Posting], connections: int, *, per_second: float | None = None, patience: float = 120
+    port: int,
+    letters: Sequence[Posting],
+    connections: int,
+    *,
+    per_second: float | None = None,
+    patience: float = 120,
+    sender: str = SENDER,
 ) -> Load:
     """Bring *letters* to the server at *port*: as fast as it takes them, or one every 1/*per_second*.
 
@@ -135,7 +141,9 @@ async def bring(
     else:
         for position, letter in enumerate(letters):
             loop.call_later(position / per_second, load.put, letter)
-    clients = [(await loop.create_connection(lambda: Client(load), "127.0.0.1", port))[1] for _ in range(connections)]
+    clients = [
+        (await loop.create_connection(lambda: Client(load, sender), "127.0.0.1", port))[1] for _ in range(connections)
+    ]
     try:
         await asyncio.wait_for(load.done, patience)
     except TimeoutError:

@@ -122,7 +122,9 @@ def engine_of(url: str) -> Engine:
     if backend == "sqlite":
         return _sqlite(parsed)
     if backend == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+        event.listen(engine, "connect", _commit_for_good)
+        return engine
     raise ValueError(f"a journal lives in SQLite or PostgreSQL, not in {backend}")
 
 
@@ -144,6 +146,14 @@ def _set_up(connection: sqlite3.Connection, record: Any) -> None:  # Any: the po
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA cache_size=-32768")  # LIMIT: 32 MiB of pages per connection
     cursor.close()
+
+
+def _commit_for_good(connection: Any, record: Any) -> None:  # Any: psycopg's connection; the pool's record, unused
+    """Whatever the server's default: with synchronous_commit = off a commit we answered for could be lost."""
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

@@ -5,15 +5,18 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as Handler
 
 from gateway.demo.offices import free_ports
+from gateway.edms_adapter.sql.database import engine as edms_engine
+from gateway.journal.store import engine_of
 from tests.edge.test_node import Node, document, eventually, numbers
 from tests.faults import power
 from tests.faults.sabotaged_service import SABOTAGES
@@ -182,3 +185,17 @@ def test_every_flag_in_a_mailbox_stands_on_the_disk_before_it_is_set(tmp_path: P
     assert verdict.complaints == []
     assert sorted(verdict.flagged) == [1, 2, 3]
     assert len([path for path in verdict.stored if "/blobs/" in path]) == 1
+
+
+def test_a_commit_in_postgresql_is_waited_for_though_the_server_would_not(postgres: Callable[[], str]) -> None:
+    url = postgres()
+    server, _, name = url.rpartition("/")
+    with psycopg.connect(f"{server}/postgres".replace("+psycopg", ""), autocommit=True) as control:
+        control.execute(f'alter database "{name}" set synchronous_commit = off')
+    with psycopg.connect(url.replace("+psycopg", "")) as others:
+        assert others.execute("show synchronous_commit").fetchone() == ("off",)
+
+    for engine in (engine_of(url), edms_engine(url)):
+        with engine.begin() as tx:
+            assert tx.exec_driver_sql("show synchronous_commit").scalar() == "on"
+        engine.dispose()

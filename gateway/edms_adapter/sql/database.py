@@ -181,12 +181,23 @@ def engine(url: str, zone: tzinfo = UTC, search_path: str = "") -> Engine:
         options += [f"-c statement_timeout={PATIENCE_SECONDS}s", f"-c lock_timeout={PATIENCE_SECONDS}s"]
         patient = {"options": " ".join(options), "connect_timeout": PATIENCE_SECONDS}
         arguments = patient if address.get_backend_name() == "postgresql" else {}
-        return create_engine(address, connect_args=arguments, pool_pre_ping=True, **POOL)
+        far = create_engine(address, connect_args=arguments, pool_pre_ping=True, **POOL)
+        if address.get_backend_name() == "postgresql":
+            event.listen(far, "connect", _commit_for_good)
+        return far
     in_file = {} if address.database in {None, "", ":memory:"} else POOL
     made = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}, **in_file)
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
     return made
+
+
+def _commit_for_good(connection: Any, _record: object) -> None:  # Any: psycopg's connection
+    """A number that a partner heard of must not be lost, whatever the server's default is."""
+    connection.execute(
+        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
 
 
 def _zone_name(zone: tzinfo) -> str:
