@@ -145,7 +145,8 @@ async def test_a_proxy_that_strips_starttls_gets_neither_password_nor_letter(
 
 EVIL = st.lists(
     st.sampled_from([
-        "\r\n", "\r", "\n", "\0", "\x0b", "\x0c", "\x85", "\u2028", " ", "<", ">", "@", '"', "\\", "{5+}", "{5}", "%", "*",
+        "\r\n", "\r", "\n", "\0", "\x0b", "\x0c", "\x85", "\u2028", " ",
+        "<", ">", "@", '"', "\\", "{5+}", "{5}", "%", "*",
         "&", "&-", "(", ")", "a", "b.example", "ж", "A1 LOGOUT", "RCPT TO:<x@y.example>", " SIZE=1", ":", ",", "/",
     ]) | st.text(max_size=4),
     max_size=8,

@@ -437,6 +437,23 @@ async def test_a_careless_answer_to_search_brings_nothing_that_was_not_asked_for
     assert watch.memory.failures == []
 
 
+async def test_a_letter_that_a_search_left_out_is_found_within_the_hour() -> None:
+    script = Script({1: LETTER})
+    script.acts["search"] = once(says("* SEARCH", "{tag} OK done"), script.do_search)
+    watch = Watch()
+
+    async with script.serving(), watch.running(watched(script)):
+        await watch.sleeping.until(lambda: POLL in watch.sleeping.pauses)
+        before = list(watch.accepting.deliveries)
+        watch.clock.moment += timedelta(hours=1)
+        watch.sleeping.over()
+        await watch.accepting.count(1)
+
+    assert before == []
+    assert watch.accepting.letters() == [LETTER]
+    assert script.connections == 1
+
+
 @pytest.mark.parametrize("letters", [{}, {3: LETTER}])
 async def test_a_server_without_uidnext_is_read_all_the_same(letters: dict[int, bytes]) -> None:
     script = Script(letters)

@@ -27,6 +27,7 @@ _log = structlog.get_logger(__name__)
 
 TROUBLES = 3  # LIMIT: times a letter may break the conversation before it is passed over
 PASSED_OVER = timedelta(hours=1)  # how long
+LOOK_AGAIN = timedelta(hours=1)  # LIMIT: how long a letter may lie unseen that a search left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,8 @@ class Standing:
 
     uidvalidity: int = 0
     epoch: Epoch | None = None
-    settled: int = 1  # every UID below needs no more looking at
+    settled: int = 1  # every UID below needs no more looking at …
+    since: datetime | None = None  # … as was found out from this moment on; None: never
     troubles: dict[int, Trouble] = field(default_factory=dict)  # by UID
     complaints: dict[int, str] = field(default_factory=dict)  # by UID, for the operator
     cannot_tidy: str = ""  # why letters cannot be flagged or moved
@@ -98,10 +100,13 @@ class Round:
             await self._memory.failed(self._rules.name, complaints[:500], self._clock.now(), login_refused=False)
 
     async def _enter(self, selected: Selected, uidnext: int) -> None:
-        standing, rules = self._standing, self._rules
+        standing, rules, now = self._standing, self._rules, self._clock.now()
+        if standing.since is None or now - standing.since >= LOOK_AGAIN:
+            standing.new_session()
+            standing.since = now
         if standing.epoch is not None and standing.uidvalidity == selected.uidvalidity:
             return
-        epoch = await self._memory.enter(rules.name, selected.uidvalidity, uidnext, rules.start, self._clock.now())
+        epoch = await self._memory.enter(rules.name, selected.uidvalidity, uidnext, rules.start, now)
         if standing.uidvalidity != selected.uidvalidity:
             standing.troubles.clear()
         if epoch.changed:
