@@ -4,6 +4,7 @@
 What each key means to an administrator is written once, in config/gateway.toml.
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -32,12 +33,20 @@ SQLITE = "sqlite:///"
 OPEN_LEVELS = ("общий", "общего пользования", "открытый", "несекретно", "без ограничений", "open", "public", "general")
 
 
+# scheme://user:password@host:port/name?options, every part but the first may be missing
+_DATABASE = re.compile(
+    r"[a-z0-9+_]+://(?:[^@/?]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^@/:?\[\]]*)(?::\d{1,5})?(?:/[^@?]*)?(?:\?.*)?", re.IGNORECASE
+)
+
+
 def _database(value: object, info: ValidationInfo) -> object:
     """A relative SQLite file is meant from the folder of the configuration."""
     if not isinstance(value, str):
         return value
     if "://" not in value:
         raise wrong("expected a database address", 'write for example "sqlite:///journal.db"')
+    if not value.startswith("sqlite") and not _DATABASE.fullmatch(value):  # drivers would quote what they misread
+        raise wrong("is no database address", "write @ as %40, / as %2F, : as %3A and ? as %3F in a password")
     folder = (info.context or {}).get("folder")
     name = value.removeprefix(SQLITE)
     if folder is None or name in (value, "", ":memory:"):
