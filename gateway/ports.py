@@ -289,6 +289,13 @@ class Edms(Protocol):
         An *after* of None starts from the beginning; an empty page is the end.
         """
 
+    def dispatches(self, after: str | None, limit: int = 500) -> Sequence[str]:
+        """Return the dispatch rows that are marked as taken or as anything that comes after it, by `Outgoing.ref`.
+
+        In an order of their own, at most *limit* beyond *after*; an empty page is the end.  Rows that we refused to
+        send, or that were taken back, are not among them; an EDMS that cannot say returns none.
+        """
+
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
         """Do what `register` does and roll it back: no row, no file and no number is left of it."""
 

@@ -29,6 +29,7 @@ REMEDIES = {
     "impossible state": "report it with what `trace` and the log say of it",
     "registered, not reported": "edms-gateway queue list: retry what failed; else report it",
     "unknown to the journal": "let the partner send it again, or the mailbox be read again: it keeps its number",
+    "dispatch unknown": "mark the document to be sent again: it goes under its old ids, which the partner knows",
     "number differs": "none while the service catches up; if it stays, `edms watch` and the mapping's changes",
 }
 
@@ -51,7 +52,7 @@ def verify(context: Context, quick: bool, as_json: bool) -> None:
         try:
             edms = edms_of(settings, SystemClock())
             try:
-                found += [*_vanished(journal, edms), *_unknown(journal, edms, now)]
+                found += [*_vanished(journal, edms), *_unknown(journal, edms, now), *_lost(journal, edms)]
             finally:
                 edms.close()
         except Exception as error:  # an edge: whatever a database driver raises is shown in one line
@@ -130,6 +131,22 @@ def _unknown(journal: Journal, edms: Edms, now: datetime) -> Iterator[Found]:
             if one.exchange not in known and one.since < now - SETTLED:
                 number = _said(one.number) if one.number else "without a number"
                 trouble = Trouble("unknown to the journal", f"card {one.card}, {number}", exchange=one.exchange)
+                yield trouble, REMEDIES[trouble.what]
+
+
+def _lost(journal: Journal, edms: Edms) -> Iterator[Found]:
+    """What the EDMS believes to be sent, and the journal never had, or lost before it left.
+
+    The journal has a dispatch before the EDMS marks it as taken, so nothing is on its way between the two.
+    """
+    after = None
+    while page := edms.dispatches(after, PAGE):
+        after = page[-1]
+        with journal.read() as tx:
+            known = verifying.dispatched(tx, page)
+        for ref in page:
+            if ref not in known:
+                trouble = Trouble("dispatch unknown", f"dispatch {ref} is marked as taken, or as sent")
                 yield trouble, REMEDIES[trouble.what]
 
 

@@ -196,6 +196,12 @@ def known(tx: Connection, ids: Sequence[ExchangeId]) -> frozenset[ExchangeId]:
     return frozenset(tx.execute(select(X.id).where(X.id.in_(ids))).scalars())
 
 
+def dispatched(tx: Connection, refs: Sequence[str]) -> frozenset[str]:
+    """Return those dispatch rows of *refs* (a page of them) that any letter or exchange of the journal went for."""
+    letters = tx.execute(select(E.outgoing_ref).where(E.outgoing_ref.in_(refs))).scalars()
+    return frozenset(letters) | frozenset(tx.execute(select(X.outgoing_ref).where(X.outgoing_ref.in_(refs))).scalars())
+
+
 def without_report(tx: Connection) -> tuple[Exchange, ...]:
     """Return the registered documents about which no report was sent or is queued, owed or not."""
     told = exists().where(E.exchange == X.id, E.direction == "out", E.kind == "report", E.state.in_(("queued", "sent")))

@@ -7,10 +7,11 @@ from pathlib import Path
 from sqlalchemy import text
 
 from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.registry import people
 from gateway.edms_adapter.registry.schema import metadata
 from gateway.model import ExchangeId, Number, Organisation, Party
-from gateway.ports import Registration, Waiting
-from tests.edms_adapter.desk import PDF, TODAY, Desk, Hands, intake, letter, to
+from gateway.ports import OutgoingState, Registration, Waiting
+from tests.edms_adapter.desk import BEREG, CLERK, PDF, TODAY, Desk, Hands, intake, letter, to
 from tests.edms_adapter.test_foreign import TABLES, run
 
 TOLD = Number("ВХ-3", TODAY)
@@ -30,6 +31,14 @@ def lose(desk: Desk, *exchanges: str, ties: bool = True) -> None:
             work.run(text("delete from card where id = :card"), {"card": int(one.card)})
             if ties:
                 work.run(text("delete from edms_gw_exchange where exchange_id = :id"), {"id": one.exchange})
+
+
+def send(desk: Desk) -> int:
+    with desk.at_work() as work:
+        card = people.write_card(
+            work, "О деле", {}, signer="Родникова", drafter=CLERK, now=desk.clock.at, store=desk.files
+        )
+        return people.send(work, card, BEREG, clerk=CLERK, now=desk.clock.at)
 
 
 # --- what stands --------------------------------------------------------------------------------------------------
@@ -77,6 +86,20 @@ def test_everything_held_for_us_comes_in_pages(desk: Desk) -> None:
 
     assert [one.exchange for one in (*first, *second, *third)] == [f"ex-{place}" for place in range(5)]
     assert desk.edms.holdings(third[-1].exchange, 2) == ()
+
+
+def test_dispatches_count_from_the_moment_they_were_taken_and_come_in_pages(desk: Desk) -> None:
+    refs = [str(send(desk)) for _ in range(4)]
+    for ref in refs[:3]:
+        desk.edms.mark(ref, OutgoingState.TAKEN)
+    desk.edms.mark(refs[1], OutgoingState.SENT)
+    desk.edms.mark(refs[2], OutgoingState.REFUSED)
+
+    first = desk.edms.dispatches(None, 1)
+    second = desk.edms.dispatches(first[-1], 1)
+
+    assert {*first, *second} == set(refs[:2])
+    assert desk.edms.dispatches(second[-1], 1) == ()
 
 
 # --- a number that was told ---------------------------------------------------------------------------------------

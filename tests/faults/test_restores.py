@@ -14,7 +14,7 @@ from gateway.errors import Reason
 from gateway.journal import entries
 from gateway.journal.entries import State
 from tests.faults.restoring import EDMS, JOURNAL, call, letters_to, put_away, put_back, replay, rows
-from tests.story.acts import ANNEX, LETTER, cards, dispatch, inbox, instruct, news, send_letter
+from tests.story.acts import ANNEX, LETTER, cards, dispatch, do, inbox, instruct, news, send_letter
 from tests.story.offices import Town, TownOffice, town
 
 BOTH = pytest.mark.parametrize("mailbox", [True, False], ids=["rescanned mailbox", "mail server's archive"])
@@ -317,3 +317,50 @@ def test_reports_about_a_document_the_restored_journal_never_saw_wait_for_a_pers
         (State.PARKED, Reason.UNKNOWN_EXCHANGE)
     }
     assert "assigned" not in news(offices.minsk, card)
+
+
+def dispatch_unknown(office: TownOffice) -> list[str]:
+    return [row["detail"] for row in rows(office, "db", "verify") if row["what"] == "dispatch unknown"]
+
+
+def test_a_document_taken_and_lost_with_the_journal_is_named_and_goes_when_it_is_marked_again(offices: Town) -> None:
+    backup = put_away(offices.minsk, offices)
+    card = send_letter(offices.minsk)
+    offices.minsk.collector.round()  # taken, and not sent
+    put_back(offices.minsk, backup, JOURNAL)
+    offices.settle()
+    ref = dispatch(offices.minsk, card).id
+    assert dispatch_unknown(offices.minsk) == [f"dispatch {ref} is marked as taken, or as sent"]
+
+    do(offices.minsk, people.send_again, ref)
+    offices.settle()
+
+    assert numbers(offices.moscow) == ["ВХ-1"]
+    assert dispatch(offices.minsk, card).partner_number == "ВХ-1"
+    assert dispatch_unknown(offices.minsk) == []
+
+
+def test_a_document_the_restored_journal_never_saw_is_sent_again_under_its_ids_and_its_reports_are_heard(
+    offices: Town,
+) -> None:
+    backup = put_away(offices.minsk, offices)
+    card = send_letter(offices.minsk)
+    offices.settle()
+    put_back(offices.minsk, backup, JOURNAL)
+    instruct(offices.moscow, cards(offices.moscow)[0].id)
+    offices.settle()
+    parked = [entry.id for entry in offices.minsk.incoming()]
+    sent = message_ids(offices.minsk)
+
+    do(offices.minsk, people.send_again, dispatch(offices.minsk, card).id)
+    offices.clock.advance(hours=1)
+    offices.settle()
+    for number in parked:
+        reprocess(offices.minsk, number)
+    offices.settle()
+
+    assert set(message_ids(offices.minsk)) == set(sent)
+    assert numbers(offices.moscow) == ["ВХ-1"]
+    assert dispatch(offices.minsk, card).partner_number == "ВХ-1"
+    assert "assigned" in news(offices.minsk, card)
+    assert rows(offices.minsk, "db", "verify") == []

@@ -20,7 +20,7 @@ from gateway.edms_adapter.sql.mapping import MappingError, load
 from gateway.edms_adapter.sql.outgoing import Sender
 from gateway.edms_adapter.sql.plan import Plan, compile_mapping
 from gateway.edms_adapter.sql.register import Registrar
-from gateway.edms_adapter.sql.standing import holdings, standing
+from gateway.edms_adapter.sql.standing import dispatches, holdings, standing
 from gateway.model import Document, Event, ExchangeId, Party
 from gateway.ports import (
     NO_FILES,
@@ -108,6 +108,10 @@ class SqlEdms:
     def holdings(self, after: ExchangeId | None, limit: int = 500) -> tuple[Standing, ...]:
         with self.database.reading() as work:
             return holdings(self.plan, work, after, limit)
+
+    def dispatches(self, after: str | None, limit: int = 500) -> tuple[str, ...]:
+        with self.database.reading() as work:
+            return dispatches(self.plan, work, after, limit)
 
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId

@@ -154,6 +154,7 @@ class StandingSection(Section):
     """Which cards there are: for `db verify`, and for cards that vanished."""
 
     sql: Sql  # → card, number, date of every card, as they are now
+    dispatches: Sql | None = None  # → ref, a text: every dispatch row that counts as taken, sent or reported on
 
 
 class RoutingSection(Section):

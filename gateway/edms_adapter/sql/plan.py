@@ -84,6 +84,7 @@ class Plan:
     same_number: Statement | None
     counter: Counter
     standing: TextClause | None  # every card with its number
+    dispatches: TextClause | None  # every dispatch row that was taken
     exists: Dictionary[str, TextClause]  # by the kind of what is asked for
     inboxes: TextClause
     inbox_binds: frozenset[str]
@@ -145,6 +146,9 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
         same_number=_same_number(compiler, mapping, known),
         counter=_counter(compiler, mapping, known),
         standing=compiler.sql(mapping.standing.sql, "standing.sql", ()) if mapping.standing else None,
+        dispatches=_optional(
+            compiler, mapping.standing.dispatches if mapping.standing else None, "standing.dispatches"
+        ),
         exists={
             kind: compiler.sql(written, f"exists.{kind}", ("name", "office"))
             for kind in type(mapping.exists).model_fields

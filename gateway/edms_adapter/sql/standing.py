@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, column
+from sqlalchemy import Select, String, bindparam, column, select
 
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.plan import Plan
@@ -30,6 +30,15 @@ def holdings(plan: Plan, work: Work, after: ExchangeId | None, limit: int) -> tu
     return _found(
         plan, work, _ties(plan).where(beyond).limit(bindparam("limit")), {"after": after or "", "limit": limit}
     )
+
+
+def dispatches(plan: Plan, work: Work, after: str | None, limit: int) -> tuple[str, ...]:
+    """See `gateway.ports.Edms.dispatches`."""
+    if plan.dispatches is None:
+        return ()
+    row = plan.dispatches.columns(column("ref", String)).subquery("dispatched").c
+    page = select(row.ref).where(row.ref > bindparam("after")).order_by(row.ref).limit(bindparam("limit"))
+    return tuple(text(found.ref) for found in work.ask(page, {"after": after or "", "limit": limit}))
 
 
 def card_is_gone(plan: Plan, work: Work, exchange: ExchangeId) -> bool:
