@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gateway.inbound.imap.watch import Watching
 from gateway.inbound.smtp.listening import Listening
-from gateway.journal.entries import Entry
+from gateway.journal.entries import Direction, Entry
+from gateway.outbound.noticed import Asked
 from gateway.outbound.post import Relay, SmtpPost
 from gateway.ports import Post
 from gateway.settings import ListenerSettings, MailboxSettings, RelaySettings, Settings
@@ -70,6 +71,7 @@ def relay_of(relay: RelaySettings) -> Relay:
         password=relay.password,
         ca_file=str(relay.ca_file or ""),
         helo=relay.helo or socket.gethostname(),
+        dsn=relay.dsn == "auto",
     )
 
 
@@ -84,8 +86,14 @@ class Posts:
         }
 
     def for_letter(self, entry: Entry) -> Post:
-        """Return the post of *entry*'s channel; the common one for a letter that has no channel (any more)."""
-        return self._posts.get(self._relays.get(entry.channel, ""), self._posts[""])
+        """Return the post of *entry*'s channel; the common one for a letter that has no channel (any more).
+
+        Of a document people want to know that it lies in the mailbox; of the rest, when it does not.
+        """
+        post = self._posts.get(self._relays.get(entry.channel, ""), self._posts[""])
+        if entry.direction is not Direction.OUT or not entry.rfc_message_id:
+            return post
+        return post.noticed(Asked(entry.rfc_message_id, success=entry.kind in ("document", "addition")))
 
     def relay_of(self, entry: Entry) -> str:
         """Return the name of the relay that *entry* goes by; empty: the common one."""

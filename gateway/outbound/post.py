@@ -17,6 +17,7 @@ from aiosmtplib import SMTPException, SMTPResponseException
 from aiosmtplib.response import SMTPResponse
 
 from gateway.model import Content
+from gateway.outbound.noticed import Asked
 from gateway.outbound.relay import Patience, Relay
 from gateway.outbound.relay_pool import TROUBLE, Connection, NoConnection, RelayPool
 from gateway.outbound.stuffing import NotWhole, Stuffing
@@ -41,6 +42,16 @@ class _Attempt:
     phase: Phase = Phase.MAIL
 
 
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What is to be brought to whom."""
+
+    letter: Content
+    sender: str
+    recipient: str
+    asked: Asked | None  # None: no word about notices
+
+
 class _Answered(Exception):
     """The relay answered something else than the command hoped for."""
 
@@ -62,36 +73,40 @@ class SmtpPost:
         self._pool = RelayPool(relay)
         self._secrets = _secrets(relay)
 
-    async def send(self, letter: Content, sender: str, recipient: str) -> Posted:
+    async def send(self, letter: Content, sender: str, recipient: str, asked: Asked | None = None) -> Posted:
         """Try once to deliver *letter* to *recipient*; an empty *sender* is the null sender.
 
+        The notices *asked* for are those of a relay that offers them; None leaves it to the relay.
         A connection that turns out dead at MAIL after it had been idle is replaced once, at once.
         """
-        posted, stale = await self._attempt(letter, sender, recipient, fresh=False)
+        errand = _Errand(letter, sender, recipient, asked if sender and self._relay.dsn else None)
+        posted, stale = await self._attempt(errand, fresh=False)
         if stale:
-            posted, _ = await self._attempt(letter, sender, recipient, fresh=True)
+            posted, _ = await self._attempt(errand, fresh=True)
         return posted
+
+    def noticed(self, asked: Asked) -> "NoticedPost":
+        """Return this post for one letter, of which notices are *asked*."""
+        return NoticedPost(self, asked)
 
     async def close(self) -> None:
         await self._pool.close()
 
-    async def _attempt(self, letter: Content, sender: str, recipient: str, *, fresh: bool) -> tuple[Posted, bool]:
+    async def _attempt(self, errand: _Errand, *, fresh: bool) -> tuple[Posted, bool]:
         """Return what became of it, and whether an idle connection had gone stale."""
         attempt = _Attempt()
         try:
             async with self._pool.connection(fresh=fresh) as connection:
-                posted = await self._deliver(connection, attempt, letter, sender, recipient)
+                posted = await self._deliver(connection, attempt, errand)
                 stale = connection.reused and posted.phase is Phase.MAIL and posted.code in (None, 421)
                 connection.letters += 1
                 return posted, stale and posted.outcome is Outcome.TRY_LATER
         except NoConnection as error:
             return self._not_connected(error), False
 
-    async def _deliver(
-        self, connection: Connection, attempt: _Attempt, letter: Content, sender: str, recipient: str
-    ) -> Posted:
+    async def _deliver(self, connection: Connection, attempt: _Attempt, errand: _Errand) -> Posted:
         try:
-            answer = await self._converse(connection, attempt, letter, sender, recipient)
+            answer = await self._converse(connection, attempt, errand)
         except _Answered as answered:
             await self._forget(connection, attempt.phase, answered.code)
             return self._refused(attempt.phase, answered.code, answered.words)
@@ -104,23 +119,24 @@ class SmtpPost:
         connection.usable = answer.code // 100 in (2, 4, 5) and answer.code != 421
         return self._refused(Phase.REPLIED, answer.code, answer.message)
 
-    async def _converse(
-        self, connection: Connection, attempt: _Attempt, letter: Content, sender: str, recipient: str
-    ) -> SMTPResponse:
+    async def _converse(self, connection: Connection, attempt: _Attempt, errand: _Errand) -> SMTPResponse:
         """Bring the letter as far as the answer to its dot, noting the phase."""
         smtp, patience = connection.smtp, self._relay.patience
-        options = await _mail_options(smtp.esmtp_extensions, letter, sender + recipient)
-        from_, to = b"FROM:<" + _path(sender) + b">", b"TO:<" + _path(recipient) + b">"
+        options = await _mail_options(smtp.esmtp_extensions, errand.letter, errand.sender + errand.recipient)
+        from_, to = b"FROM:<" + _path(errand.sender) + b">", b"TO:<" + _path(errand.recipient) + b">"
+        asked = errand.asked if "dsn" in smtp.esmtp_extensions else None
+        of_recipient = asked.rcpt_options(errand.recipient) if asked else []
+        options += asked.mail_options() if asked else []
         _want(2, await smtp.execute_command(b"MAIL", from_, *options, timeout=patience.command))
         attempt.phase = Phase.RCPT
-        _want(2, await smtp.execute_command(b"RCPT", to, timeout=patience.command))
+        _want(2, await smtp.execute_command(b"RCPT", to, *of_recipient, timeout=patience.command))
         attempt.phase = Phase.DATA
         _want(3, await smtp.execute_command(b"DATA", timeout=patience.data))
         assert smtp.protocol is not None
         # asked for before a block leaves: the library drops what nobody waits for, and a relay may refuse midway
         answer = asyncio.ensure_future(smtp.protocol.read_response())
         try:
-            await self._stream(connection, attempt, letter, answer)
+            await self._stream(connection, attempt, errand.letter, answer)
             return await asyncio.wait_for(answer, patience.dot)
         finally:
             answer.cancel()
@@ -178,6 +194,20 @@ class SmtpPost:
             words = words.replace(secret, "***")
         line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
         return line[:MAX_WORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticedPost:
+    """A `Post` for one letter, about which the relay is asked to tell."""
+
+    post: SmtpPost
+    asked: Asked
+
+    async def send(self, letter: Content, sender: str, recipient: str) -> Posted:
+        return await self.post.send(letter, sender, recipient, self.asked)
+
+    async def close(self) -> None:
+        """Whoever made the post closes it."""
 
 
 def _want(first_digit: int, answer: SMTPResponse) -> None:

@@ -33,6 +33,7 @@ class Relay:
     client_key: str = ""
     helo: str = "localhost"  # how we call ourselves
     source: str = ""  # our address to connect from; empty: the system chooses
+    dsn: bool = True  # ask for notices where the relay offers to send them (RFC 3461)
     max_connections: int = 3
     max_age_seconds: float = 300  # of a connection
     max_idle_seconds: float = 60

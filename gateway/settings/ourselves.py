@@ -224,6 +224,7 @@ class RelaySettings(Shape):
     ca_file: Location | None = None
     helo: Text = ""  # empty: the machine's name
     bounce_sender: Literal["plain", "tagged"] = "plain"
+    dsn: Literal["auto", "off"] = "auto"  # ask for notices where the relay offers to send them (RFC 3461)
 
     @model_validator(mode="after")
     def _checked(self) -> Self:

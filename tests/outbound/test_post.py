@@ -6,12 +6,14 @@ import ssl
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import trustme
 
 from gateway.content import Held
 from gateway.model import Sha256
+from gateway.outbound.noticed import Asked
 from gateway.outbound.post import SmtpPost
 from gateway.outbound.relay import Relay
 from gateway.ports import Outcome, Phase, Posted
@@ -339,3 +341,50 @@ async def test_words_are_one_line_of_bounded_length():
 
         assert posted.words.startswith("first [31m second xxx")
         assert len(posted.words) == 500
+
+
+# --- notices (RFC 3461) ---------------------------------------------------------------------------------------------
+
+OFFERED = {"EHLO": "250-relay.example\r\n250-8BITMIME\r\n250 DSN"}
+ASKED = Asked("0a0a=1@office.example", success=True)
+
+
+async def said(script: dict[str, str], sender: str = SENDER, asked: Asked = ASKED, **settings: Any) -> list[bytes]:
+    """Return what MAIL and RCPT said to a relay."""
+    async with relay(script) as scripted, posting(scripted, **settings) as post:
+        posted = await post.noticed(asked).send(LETTER, sender, RECIPIENT)
+    assert posted.outcome is Outcome.SENT
+    return [line for line in scripted.commands if line[:4] in (b"MAIL", b"RCPT")]
+
+
+async def test_a_relay_that_offers_notices_is_asked_for_them_under_the_letters_own_id():
+    mail, rcpt = await said(OFFERED)
+
+    assert mail.endswith(b"RET=HDRS ENVID=0a0a+3D1@office.example")
+    assert rcpt.endswith(b"NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;" + RECIPIENT.encode())
+
+
+async def test_of_what_nobody_waits_for_only_trouble_is_told():
+    _, rcpt = await said(OFFERED, asked=Asked("1@office.example", success=False))
+
+    assert b"NOTIFY=FAILURE,DELAY ORCPT=" in rcpt
+
+
+@pytest.mark.parametrize("why", ["not offered", "switched off", "null sender"])
+async def test_a_relay_is_asked_for_no_notice_when(why: str):
+    lines = await said(
+        {} if why == "not offered" else OFFERED,
+        "" if why == "null sender" else SENDER,
+        dsn=why != "switched off",
+    )
+
+    assert not any(word in line for line in lines for word in (b"RET=", b"ENVID=", b"NOTIFY=", b"ORCPT="))
+
+
+async def test_an_id_or_a_recipient_that_cannot_be_said_is_left_out():
+    asked = Asked("я" * 10 + "@office.example", success=True)
+
+    assert asked.mail_options() == [b"RET=HDRS"]
+    assert Asked("x" * 101, success=True).mail_options() == [b"RET=HDRS"]
+    assert asked.rcpt_options("я@office.example") == [b"NOTIFY=SUCCESS,FAILURE,DELAY"]
+    assert asked.rcpt_options("x+y=z@office.example")[1] == b"ORCPT=rfc822;x+2By+3Dz@office.example"

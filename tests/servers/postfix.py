@@ -6,6 +6,7 @@ It relays what this machine brings it, by the routes a test sets, and nothing el
 
 import json
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -40,6 +41,11 @@ default_transport = error:no route in this test
 message_size_limit = 0
 smtp_tls_security_level = none
 maillog_file = {home}/mail.log
+virtual_mailbox_base = {home}/mail
+virtual_mailbox_maps = static:box
+virtual_mailbox_limit = 0
+virtual_uid_maps = static:{nobody}
+virtual_gid_maps = static:{nobody}
 maillog_file_prefixes = {home}
 """
 
@@ -56,6 +62,7 @@ flush   unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp    unix - - n - - smtp
 lmtp    unix - - n - - lmtp
+virtual unix - n n - - virtual
 showq   unix n - n - - showq
 error   unix - - n - - error
 retry   unix - - n - - error
@@ -74,9 +81,17 @@ class Postfix:
     host: str = "127.0.0.1"
 
     def route(self, routes: Mapping[str, str]) -> None:
-        """Send the mail of each domain by its transport: ``lmtp:inet:127.0.0.1:24``, ``smtp:[127.0.0.1]:25`` …"""
+        """Send the mail of each domain by its transport: ``lmtp:inet:127.0.0.1:24``, ``smtp:[127.0.0.1]:25`` …
+
+        ``virtual:`` puts it into a mailbox here.
+        """
         lines = "".join(f"{domain} {transport}\n" for domain, transport in routes.items())
         (self.home / "etc/transport").write_text(lines)
+        self._run("postfix", "reload")
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Change settings of main.cf; whoever does so sets them back."""
+        self._run("postconf", "-e", *(f"{key}={value}" for key, value in settings.items()))
         self._run("postfix", "reload")
 
     def flush(self) -> None:
@@ -138,13 +153,15 @@ def postfix(_postfix: Postfix) -> Iterator[Postfix]:
 
 def _prepared(home: Path) -> Postfix:
     home.chmod(0o755)
-    for name in ("etc", "queue", "data"):
+    for name in ("etc", "queue", "data", "mail"):
         (home / name).mkdir()
+    nobody = pwd.getpwnam("nobody").pw_uid
+    os.chown(home / "mail", nobody, nobody)
     shutil.chown(home / "data", "postfix")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    (home / "etc/main.cf").write_text(_MAIN.format(home=home))
+    (home / "etc/main.cf").write_text(_MAIN.format(home=home, nobody=nobody))
     (home / "etc/master.cf").write_text(_MASTER.format(port=port))
     (home / "etc/transport").write_text("")
     return Postfix(home, port)
