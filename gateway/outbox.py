@@ -234,6 +234,18 @@ def expected(office: Office, exchange: Exchange, rung: reports.Rung, sent_at: da
     return None
 
 
+def late(office: Office, exchange: Exchange, sent_at: datetime | None, now: datetime) -> Expected | None:
+    """Return what *exchange*'s partner should have proven before *now*; *sent_at*: when mail took it, None: not yet.
+
+    After the last day of the subscription nothing is overdue.
+    """
+    if sent_at is None or (exchange.until is not None and now > exchange.until):
+        return None
+    rung = reports.Rung[exchange.rung.upper()] if exchange.rung else reports.Rung.SENT
+    next_ = expected(office, exchange, rung, sent_at)
+    return next_ if next_ is not None and next_.due_at < now else None
+
+
 def registered_as(number: Number, card: CardRef, at: datetime, *, draft: bool = False) -> Event:
     """Return the fact that a document stands registered: the same one whoever tells it.
 

@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Protocol
 
-from gateway.errors import Refused
+from gateway.errors import Reason, Refused
 from gateway.model import (
     CardRef,
     Content,
@@ -101,6 +101,9 @@ class Intake:
     # told to the partner already, for a card that has vanished: register under it, or where that cannot be under the
     # next number; None: never registered
     number: Number | None = None
+    # what an operator decided shall not stop this very document: what the mapping refuses for it waits instead
+    accepted: frozenset[Reason] = frozenset()
+    afresh: bool = True  # False: a person's refusal that we have not heard yet stands, and is `Waiting` until `changes`
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from gateway import identity, reports
 from gateway.errors import Reason, Refused
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import About, conclude
+from gateway.inbound.fixing import readdressed
 from gateway.inbound.intake import WAITS, doubts, follow_up_id, office_of
 from gateway.inbound.repeats import Repeat
 from gateway.inbound.rules import Case
@@ -38,14 +39,16 @@ def act_on_change(
     What lies before a person already is his: the EDMS says what he decided, whatever the rules say by now.
     """
     ours, receive = office_of(case, desk.office), case.receive
-    document = taken(case.document, case.receive, case.level, ours.index)
+    document = readdressed(taken(case.document, case.receive, case.level, ours.index), case)
     follow_up = follow_up_id(exchange, case)
     minded = doubts(case, ours)
     if not minded and not case.is_open:  # the card it would be added to may be one that everybody sees
         minded = (WAITS[ours.language]["level"].format(level=case.level.text or case.level.index),)
+    if conflict := Reason.CONFLICT in case.accepted:
+        minded = (WAITS[ours.language]["conflict"], *minded)
     same = exchange.digest == identity.document_digest(case.document)
     apart = "" if same else _stands_apart(exchange, case, desk)
-    on_change = "wait" if same or apart or entry.exchange == follow_up else receive.on_change
+    on_change = "wait" if same or apart or conflict or entry.exchange == follow_up else receive.on_change
     adds = document.supplement and not apart and entry.exchange != follow_up
     if not document.supplement and on_change == "add-files":
         document = replace(document, tasks=())
@@ -57,8 +60,11 @@ def act_on_change(
         raise Refused(Reason.CHANGED, "the document differs from the one that is registered")
     said = "again" if same else apart or ("changed" if exchange.registered else "version")
     because = () if document.supplement and not apart else (WAITS[ours.language][said],)
-    waiting = replace(intake, wait_because="; ".join((*because, *minded)))
-    document = taken(case.document, case.receive, case.level, ours.index)  # whole: a person decides what of it is added
+    # what a person refused is laid before him again only when it came again
+    waiting = replace(intake, wait_because="; ".join((*because, *minded)), afresh=entry.exchange != follow_up)
+    document = readdressed(
+        taken(case.document, case.receive, case.level, ours.index), case
+    )  # whole: a person decides what of it is added
     return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
 
 

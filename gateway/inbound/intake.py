@@ -130,6 +130,7 @@ def intake_of(case: Case, ours: OfficeSettings, received_at: datetime, settings:
         # what is restricted is never laid onto a card that everybody may see
         same_number="wait" if receive.same_number == "attach" and not case.is_open else receive.same_number,
         wait_because=_wait_because(case, ours),
+        accepted=case.accepted,
     )
 
 
@@ -183,6 +184,7 @@ WAITS = {
         "draft and document": "под одним UID проект и документ",
         "off the register": "отличается от документа, снятого с регистрации",
         "again": "поступил повторно",
+        "conflict": "идентификатор сообщения уже встречался с другим содержанием",
         "level": "документы с уровнем доступа «{level}» регистрирует человек",
         "file type": "файл «{name}»: такой вид файлов автоматически не принимается",
         "file size": "файл «{name}» больше, чем принимается автоматически",
@@ -196,6 +198,7 @@ WAITS = {
         "draft and document": "a draft and a document under one UID",
         "off the register": "differs from a document that was taken off registration",
         "again": "was sent again",
+        "conflict": "its message id came before with another content",
         "level": "documents of the access level “{level}” are registered by a person",
         "file type": "file “{name}”: files of this kind are not taken by themselves",
         "file size": "file “{name}” is larger than what is taken by itself",
@@ -208,6 +211,8 @@ def _wait_because(case: Case, ours: OfficeSettings) -> str:
     because = []
     if case.receive.register == "wait":
         because.append(words["draft" if case.document.type is DocumentType.DRAFT else "agreed"])
+    if Reason.CONFLICT in case.accepted:
+        because.append(words["conflict"])
     return "; ".join((*because, *doubts(case, ours)))
 
 

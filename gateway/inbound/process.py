@@ -26,6 +26,7 @@ from gateway.inbound.endings import (
     park,
     seen_in_mailbox,
 )
+from gateway.inbound.fixing import fixed, readdressed
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.recreating import has_vanished, tell_recreated, under_its_number
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
@@ -33,7 +34,7 @@ from gateway.inbound.rules import RULES, Case
 from gateway.inbound.taking import taken
 from gateway.journal import entries, events, exchanges, files, messages
 from gateway.journal.blobs import Scratch
-from gateway.journal.entries import Entry, State
+from gateway.journal.entries import NO_FIX, Entry, Fix, State
 from gateway.journal.exchanges import Exchange
 from gateway.mail.headers import message_ids
 from gateway.model import (
@@ -55,6 +56,7 @@ from gateway.outbox import registered_as
 from gateway.ports import Original, Registration, Waiting
 
 NOT_UNDERSTOOD = Refused(Reason.UNSUPPORTED, "neither a document nor a report")
+REFUSED = reports.Rung.REFUSED.name.lower()
 LINKS = 500  # LIMIT: links of one document that reach its card
 WAIT_FOR_MAIN_DOCUMENT = timedelta(hours=24)  # LIMIT: how long an addition waits for the document it adds to
 
@@ -93,7 +95,7 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         gone = Refused(Reason.NOT_FOR_US, "the organisation it is for is no longer ours", found=entry.office)
         return park(entry, gone, About(partner.id, rfc_message_id=letter_id), desk, now)
     case = case_of(message, message.body, partner, ours, desk.office)
-    case = replace(case, letter_id=letter_id, unreadable=unreadable)
+    case = fixed(replace(case, letter_id=letter_id, unreadable=unreadable), decided(entry, desk))
     return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
 
 
@@ -161,6 +163,14 @@ def check(case: Case) -> Refused | None:
     return None
 
 
+def decided(entry: Entry, desk: Desk) -> Fix:
+    """Return what operators decided about *entry*; a letter that was never concluded has no decision to look for."""
+    if entry.reason is None and entry.exchange is None:
+        return NO_FIX
+    with desk.journal.read() as tx:
+        return entries.fix_of(tx, entry.id)
+
+
 def lies_before_people(entry: Entry, desk: Desk) -> bool:
     """Say whether the document in *entry* was laid before a person, who decides: rules that came later do not."""
     with desk.journal.read() as tx:
@@ -181,7 +191,7 @@ def acknowledge(
     """Open the exchange and queue the receipt, in one commit; None when nothing remains to be done."""
     message, partner = case.message, case.partner
     with desk.journal.write() as tx:
-        judged = judge(tx, entry, message, opening)
+        judged = judge(tx, entry, message, opening, conflict_accepted=Reason.CONFLICT in case.accepted)
         standing, repeat = judged.standing, judged.repeat
         if repeat is Repeat.RESEND and case.receive.resend == "wait":
             repeat = Repeat.CHANGED  # laid before a person, as a change is
@@ -220,8 +230,9 @@ def act(
 ) -> Registration | Waiting:
     """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
     ours = office_of(case, desk.office)
-    document = taken(case.document, case.receive, case.level, ours.index)
+    document = readdressed(taken(case.document, case.receive, case.level, ours.index), case)
     intake = intake_of(case, ours, entry.created_at, desk.office.settings)
+    intake = replace(intake, afresh=exchange.rung == REFUSED and not exchange.subject_card)
     if changes_a_card(case, exchange, repeat):
         return act_on_change(entry, case, contents, exchange, intake, desk, now)
     if document.supplement:
@@ -304,7 +315,8 @@ def take_report(
         )
         told = About(partner.id, exchange.id if exchange else None, message.id, kind, letter_id)
         told = replace(told, office=exchange.office if exchange else "")
-        if "report" not in partner.settings.may_send:
+        accepted = entry.reason is not None and Reason.NOT_ALLOWED in entries.fix_of(tx, entry.id).accepts
+        if "report" not in partner.settings.may_send and not accepted:
             why = Refused(Reason.NOT_ALLOWED, "this partner does not send reports here")
             return conclude(tx, entry, State.PARKED, told, now, why=why)
         if exchange is None:

@@ -33,17 +33,23 @@ class Judgement:
     again: bool = False  # this entry was looked at before, and noted
 
 
-def judge(tx: Connection, entry: Entry, message: Message, opening: Exchange) -> Judgement:
+def judge(
+    tx: Connection, entry: Entry, message: Message, opening: Exchange, *, conflict_accepted: bool = False
+) -> Judgement:
     """Return what *message* is, given all that was seen of it for one organisation of ours; locks the exchange's row.
 
     Only registration (or lying before a person) closes a document: after a refusal it is judged afresh.
+    With *conflict_accepted* an operator took it for a message of its own, though its id came before.
     """
     digest = opening.digest
     standing = exchanges.get(tx, opening.id, lock=True)
     noted = messages.find(tx, opening.partner, opening.office, message.id)
     if noted is not None and noted.entry != entry.id:
-        return Judgement(Repeat.DUPLICATE if noted.digest == digest else Repeat.CONFLICT, standing)
-    again = noted is not None
+        if noted.digest == digest:
+            return Judgement(Repeat.DUPLICATE, standing)
+        if not conflict_accepted:
+            return Judgement(Repeat.CONFLICT, standing)
+    again = noted is not None and noted.entry == entry.id
     if standing is None:
         return Judgement(Repeat.NEW, None, again)
     if again and entry.exchange not in (None, opening.id):  # it was laid before a person as a version of the document

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gateway.errors import Reason, Refused
 from gateway.inbound.taking import bad_file
-from gateway.model import Document, DocumentType, Message, Term
+from gateway.model import Document, DocumentType, Message, Party, Term
 from gateway.office import Partner
 from gateway.settings import OfficeSettings, ReceiveSettings
 
@@ -29,8 +29,11 @@ class Case:
     rule: str = ""  # what people call `receive`
     level: Term = Term()  # the access level the document counts as
     is_open: bool = True  # everybody may see a document of that level
+    accepted: frozenset[Reason] = frozenset()  # what an operator decided shall not stop this very letter
+    readdressed: tuple[tuple[str, Party], ...] = ()  # likewise: whom the letter names, and who gets it instead
 
 
+FILES_PLACE = "DocumentList/Document/File"
 Rule = Callable[[Case], None]
 
 
@@ -42,7 +45,7 @@ def is_readable(case: Case) -> None:
 
 def may_send_documents(case: Case) -> None:
     """The agreement with this partner covers documents."""
-    if "document" not in case.partner.settings.may_send:
+    if "document" not in case.partner.settings.may_send and Reason.NOT_ALLOWED not in case.accepted:
         raise Refused(Reason.NOT_ALLOWED, "this partner does not send documents here", place="may_send")
 
 
@@ -70,7 +73,7 @@ def has_an_author(case: Case) -> None:
 def has_files(case: Case) -> None:
     """A document without files is fine, unless the agreement asks for them."""
     if case.receive.require_files and not case.document.files:
-        raise Refused(Reason.MISSING_FILE, "the document has no files", place="DocumentList/Document/File")
+        raise Refused(Reason.MISSING_FILE, "the document has no files", place=FILES_PLACE)
 
 
 def has_welcome_files(case: Case) -> None:

@@ -1,20 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator may do to an entry; who did it and why is written beside it, in the same transaction."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, insert, literal_column, select, update
+from sqlalchemy import Connection, Update, and_, bindparam, insert, literal_column, or_, select, update
 
+from gateway.errors import Reason
 from gateway.journal import exchanges, schema
 from gateway.journal.columns import EPOCH, Moment
 from gateway.journal.exchanges import Exchange
 from gateway.journal.settling import impossible
 from gateway.journal.states import State
-from gateway.model import CardRef, ExchangeId
+from gateway.journal.values import from_json, to_json
+from gateway.model import CardRef, ExchangeId, Party
 
 E = schema.entries.c
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What a person decided about one letter, for good: it holds however often the letter is processed."""
+
+    accepts: frozenset[Reason] = frozenset()  # what stops it no more
+    readdressed: Mapping[str, Party] = field(default_factory=dict)  # whom the letter names: who gets it instead
+
+
+NO_FIX = Fix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +37,12 @@ class Act:
 
     entry: int
     at: datetime
-    act: str  # "hold", "release", "retry", "drop", "reprocess"
+    act: str  # "hold", "release", "retry", "drop", "reprocess", "fix"
     who: str
     why: str
+    accepts: str = ""  # fix: the `Reason` that stops this letter no more; empty: none
+    addressee: str = ""  # fix: whom the letter names …
+    instead: str = ""  # … and who gets it, a Party as JSON; empty: nobody was chosen
 
 
 _AT_ONCE: dict[str, Any] = {  # Any: column values
@@ -55,7 +72,17 @@ _RECREATE = (
     .where(_THIS, E.state == "done", E.kind == "document", E.exchange == bindparam("of_exchange"))
     .values(state="accepted", starts=0, **_AT_ONCE)
 )
+_FIX = (
+    update(schema.entries)
+    .where(_THIS, or_(E.state == "parked", and_(E.state == "done", E.kind == "document", E.reason.is_not(None))))
+    .values(state="accepted", starts=0, **_AT_ONCE)
+)
 _NOTE = insert(schema.acts)
+_FIXES = (
+    select(schema.acts.c.accepts, schema.acts.c.addressee, schema.acts.c.instead)
+    .where(schema.acts.c.entry == bindparam("entry"), schema.acts.c.act == "fix")
+    .order_by(schema.acts.c.id)
+)
 
 
 def set_held(tx: Connection, id: int, held: bool, *, who: str, why: str, now: datetime) -> None:
@@ -103,6 +130,37 @@ def exchange_of(tx: Connection, id: int) -> Exchange:
     return exchange
 
 
+def fix(
+    tx: Connection,
+    id: int,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    accepts: Reason | None = None,
+    addressee: str = "",
+    instead: Party | None = None,
+) -> None:
+    """Process a parked letter, or a document that was refused, afresh under a decision that stays with it.
+
+    It may pass what it was stopped by (*accepts*), or go to *instead* where it names *addressee*.
+    """
+    if accepts is None and not (addressee and instead):
+        raise ValueError(f"what is decided about entry {id}?")
+    _act(tx, _FIX, id, State.ACCEPTED, now)
+    chosen = {"accepts": accepts.value if accepts else "", "addressee": addressee}
+    _note(tx, id, "fix", who, why, now, **chosen, instead=to_json(instead) if instead else "")
+
+
+def fix_of(tx: Connection, id: int) -> Fix:
+    """Return everything that was ever decided about entry *id*; of two choices for one addressee the later."""
+    rows = tx.execute(_FIXES, {"entry": id}).all()
+    return Fix(
+        frozenset(Reason(row.accepts) for row in rows if row.accepts),
+        {row.addressee: from_json(Party, row.instead) for row in rows if row.instead},
+    )
+
+
 def reopen(tx: Connection, exchange: ExchangeId, why: str, now: datetime) -> int:
     """Process the waiting letters of *exchange* afresh, because a person decided in the EDMS; return how many."""
     waiting = select(E.id).where(E.exchange == exchange, E.state == "waiting").order_by(E.id)
@@ -115,9 +173,8 @@ def reopen(tx: Connection, exchange: ExchangeId, why: str, now: datetime) -> int
 def acts(tx: Connection, id: int) -> tuple[Act, ...]:
     """Return what operators did to entry *id*, in order."""
     table = schema.acts.c
-    rows = tx.execute(
-        select(table.entry, table.at, table.act, table.who, table.why).where(table.entry == id).order_by(table.id)
-    )
+    columns = (table.entry, table.at, table.act, table.who, table.why, table.accepts, table.addressee, table.instead)
+    rows = tx.execute(select(*columns).where(table.entry == id).order_by(table.id))
     return tuple(Act(*row) for row in rows)
 
 
@@ -126,7 +183,7 @@ def _act(tx: Connection, statement: Update, id: int, target: State, now: datetim
         raise impossible(tx, id, target, None)
 
 
-def _note(tx: Connection, id: int, act: str, who: str, why: str, now: datetime) -> None:
+def _note(tx: Connection, id: int, act: str, who: str, why: str, now: datetime, **chosen: str) -> None:
     if not who or not why:
         raise ValueError(f"who did {act} to entry {id}, and why?")
-    tx.execute(_NOTE, {"entry": id, "at": now, "act": act, "who": who, "why": why})
+    tx.execute(_NOTE, {"entry": id, "at": now, "act": act, "who": who, "why": why, **chosen})

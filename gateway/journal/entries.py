@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything about entries, by one name: what came in (`arrivals`), what goes out (`outbound`), how they end, lists."""
 
-from gateway.journal.acts import Act, acts, drop, exchange_of, recreate, reopen, reprocess, retry, set_held
+from gateway.journal.acts import (
+    NO_FIX,
+    Act,
+    Fix,
+    acts,
+    drop,
+    exchange_of,
+    fix,
+    fix_of,
+    recreate,
+    reopen,
+    reprocess,
+    retry,
+    set_held,
+)
 from gateway.journal.arrivals import Arrival, accept, claim, died, disown, give_back, imap_source, release, renew, share
 from gateway.journal.entry import Entry, KnownBlobs, letter
 from gateway.journal.listing import (
     Attempt,
     Counts,
     PartnerTraffic,
+    Pile,
     attempts,
     counts,
     finished_since,
     get,
     next_due,
     partners,
+    piles,
     select,
     troubled,
 )
@@ -50,6 +66,7 @@ from gateway.journal.settling import Overtaken, conclude, defer
 from gateway.journal.states import TRANSITIONS, Direction, State
 
 __all__ = [
+    "NO_FIX",
     "TRANSITIONS",
     "Act",
     "Arrival",
@@ -57,10 +74,12 @@ __all__ = [
     "Counts",
     "Direction",
     "Entry",
+    "Fix",
     "KnownBlobs",
     "Outbound",
     "Overtaken",
     "PartnerTraffic",
+    "Pile",
     "State",
     "Unsettled",
     "accept",
@@ -83,6 +102,8 @@ __all__ = [
     "drop",
     "exchange_of",
     "finished_since",
+    "fix",
+    "fix_of",
     "forget_ref",
     "get",
     "give_back",
@@ -94,6 +115,7 @@ __all__ = [
     "note_repeat",
     "noted",
     "partners",
+    "piles",
     "proven",
     "put_back",
     "queue",

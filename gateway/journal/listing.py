@@ -16,7 +16,9 @@ from gateway.journal.states import Direction, State
 from gateway.model import ExchangeId, PartnerId
 
 E = schema.entries.c
+X = schema.exchanges.c
 _REGISTERED = "(state = 'done' AND kind = 'document')"  # literal, as its index has it
+_REFUSED = sa.and_(E.direction == "in", E.state == "done", E.kind == "document", E.reason.is_not(None))
 OPEN = (State.ACCEPTED, State.WAITING, State.PARKED, State.QUEUED, State.FAILED)  # where somebody should look or work
 
 
@@ -55,16 +57,25 @@ def select(
     reason: Reason | None = None,
     text: str = "",
     exchange: ExchangeId | None = None,
+    office: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    refused: bool = False,
     limit: int = 100,
 ) -> list[Entry]:
     """Return at most *limit* entries, the newest first; what is None or empty does not matter.
 
-    *text* is looked for in ids, Message-IDs, addresses and the detail, without case for ASCII letters.
+    *text* is looked for in ids, Message-IDs, addresses, the detail, and what is known of the document (number,
+    subject), without case for ASCII letters.  *since* and *until* (not included) are moments of arrival.
+    *before* gives the next page: only entries with a smaller id.  *refused* also gives the DONE documents whose
+    partner was told a refusal.
     """
     statement = sa.select(*COLUMNS).order_by(E.id.desc()).limit(limit)
     wanted = tuple(states)
-    if wanted:
-        statement = statement.where(_stands(wanted))
+    if wanted or refused:
+        places = [_stands(wanted)] if wanted else []
+        statement = statement.where(or_(*places, *([_REFUSED] if refused else [])))
     if direction is not None:
         statement = statement.where(E.direction == direction.value)
     if partner is not None:
@@ -73,10 +84,28 @@ def select(
         statement = statement.where(E.reason == reason.value)
     if exchange is not None:
         statement = statement.where(E.exchange == exchange)
+    if office:
+        statement = statement.where(E.office == office)
+    if since is not None:
+        statement = statement.where(E.created_at >= since)
+    if until is not None:
+        statement = statement.where(E.created_at < until)
+    if before is not None:
+        statement = statement.where(E.id < before)
     if text:
-        places = (E.message_id, E.rfc_message_id, E.envelope_sender, E.recipient, E.detail, E.exchange)
-        statement = statement.where(or_(*(column.icontains(text, autoescape=True) for column in places)))
+        statement = statement.where(_mentions(text))
     return [entry_of(row) for row in tx.execute(statement)]
+
+
+def _mentions(text: str) -> sa.ColumnElement[bool]:
+    """Whether an entry, or the document in it as far as it is known, has *text* somewhere."""
+    own = (E.message_id, E.rfc_message_id, E.envelope_sender, E.recipient, E.detail, E.exchange)
+    known = (X.number_text, X.registered_text, X.document_uid, X.message)
+    documents = sa.select(X.id).where(or_(*(column.icontains(text, autoescape=True) for column in known)))
+    places = [*(column.icontains(text, autoescape=True) for column in own), E.exchange.in_(documents)]
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        places.append(E.id == int(text))
+    return or_(*places)
 
 
 def attempts(tx: Connection, id: int) -> tuple[Attempt, ...]:
@@ -124,6 +153,28 @@ def troubled(tx: Connection, limit: int) -> list[Entry]:
         entry_of(row)
         for row in tx.execute(sa.select(*COLUMNS).where(waiting, E.attempts > 0).order_by(E.id).limit(limit))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Letters that lie in one state for one reason, of one partner."""
+
+    state: State
+    reason: Reason | None  # None: it waits, and its detail says why
+    partner: PartnerId | None  # None: nobody proved who they are
+    letters: int
+    oldest: datetime  # when the first of them came
+
+
+def piles(tx: Connection, states: Iterable[State]) -> tuple[Pile, ...]:
+    """Return how many letters lie in *states*, per reason and partner, the largest pile first."""
+    number = func.count()
+    columns = (E.state, E.reason, E.partner, number, func.min(E.created_at))
+    statement = sa.select(*columns).where(_stands(tuple(states))).group_by(E.state, E.reason, E.partner)
+    return tuple(
+        Pile(State(state), Reason(reason) if reason else None, partner, letters, oldest)
+        for state, reason, partner, letters, oldest in tx.execute(statement.order_by(number.desc(), E.reason))
+    )
 
 
 @dataclass(frozen=True, slots=True)

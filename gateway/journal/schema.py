@@ -175,6 +175,9 @@ acts = Table(  # what operators did, who and why
     Column("act", Text(), nullable=False),
     _words("who"),
     _words("why"),
+    _words("accepts"),
+    _words("addressee"),
+    _words("instead"),
     Index("ix_acts_entry", "entry", "id"),
 )
 

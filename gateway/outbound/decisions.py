@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
+from gateway.errors import Reason
 from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import State
 from gateway.journal.exchanges import Exchange
@@ -63,7 +64,7 @@ class Decisions:
         if _only(facts, EventKind.REGISTERED):
             entries.reopen(self.tx, document.id, "a person registered it", self.now)
         elif refusals := _only(facts, EventKind.REFUSED):
-            self._close_letters(document.id, "a person refused it")
+            self._close_letters(document.id, "a person refused it", looked_at_again=(None,))
             return self._refuse(document, refusals)
         if entries.select(self.tx, exchange=document.id, states=[State.ACCEPTED], limit=1):  # decided: told with it
             self._keep(document.id, _others(facts))
@@ -94,7 +95,7 @@ class Decisions:
             if document.registered is None:
                 self._keep(document.id, _others(facts))
         elif refusals := _only(facts, EventKind.REFUSED):
-            self._close_letters(version.id, "a person did not take it over")
+            self._close_letters(version.id, "a person did not take it over", looked_at_again=(None, Reason.CHANGED))
             self._keep(version.id, refusals)
             if document.registered is None:
                 return self._refuse(document, refusals)
@@ -119,11 +120,18 @@ class Decisions:
         """Remember *facts* without telling them by themselves."""
         events.add(self.tx, exchange, facts, ours=True, now=self.now)
 
-    def _close_letters(self, exchange: ExchangeId, why: str) -> None:
-        """End the letters of *exchange* that waited for a person."""
+    def _close_letters(
+        self, exchange: ExchangeId, why: str, *, looked_at_again: tuple[Reason | None, ...] = ()
+    ) -> None:
+        """End the letters of *exchange* that waited for a person.
+
+        An operator may have let one be processed again before this was heard: one whose reason is in *looked_at_again*
+        lay before that person too, and what he decided stands.
+        """
         waiting = entries.select(self.tx, exchange=exchange, states=[State.WAITING])
+        again = entries.select(self.tx, exchange=exchange, states=[State.ACCEPTED])
         entries.reopen(self.tx, exchange, why, self.now)
-        for entry in waiting:
+        for entry in (*waiting, *(one for one in again if one.reason in looked_at_again)):
             entries.conclude(self.tx, entry.id, State.DONE, now=self.now, detail=why)
 
 

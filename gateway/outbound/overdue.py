@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from gateway.journal import entries, exchanges
+from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import Direction, Entry, State
 from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
@@ -58,9 +58,17 @@ class Overdue:
         if due_at is not None or letter.state is not State.SENT:
             return due_at  # the limit ran from the queueing, or mail still has not taken it
         zone = ZoneInfo((self.office.ours(exchange.office) or self.office.settings.offices[0]).time_zone)
-        was_due = f"{(exchange.due_at or now).astimezone(zone):%d.%m.%Y %H:%M}"
-        self.edms.mark(exchange.outgoing_ref, OutgoingState.OVERDUE, overdue(rung, was_due, self.office), now)
+        proven_at = self._proven_at(exchange, rung, letter) or now
+        words = overdue(rung, (exchange.due_at or now).astimezone(zone), proven_at.astimezone(zone), self.office)
+        self.edms.mark(exchange.outgoing_ref, OutgoingState.OVERDUE, words, now)
         return self._due(exchange, Rung.RECEIVED, letter, now)
+
+    def _proven_at(self, exchange: Exchange, rung: Rung, letter: Entry) -> datetime | None:
+        """Return when *rung* was proven: that mail took the letter, or what the partner told of it first."""
+        with self.journal.read() as tx:
+            history = events.history(tx, exchange.id, ours=False)
+        told = [fact.event.at or fact.at for fact in history if fact.event.kind.value == rung.name.lower()]
+        return told[0] if told else letter.sent_at
 
     def _due(self, exchange: Exchange, rung: Rung, letter: Entry, now: datetime) -> datetime | None:
         """Return when the rung after *rung* is due, if that is still to come."""

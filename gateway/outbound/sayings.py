@@ -26,12 +26,12 @@ REFUSED = {
 }
 OVERDUE = {
     "ru": {
-        "sent": "нет подтверждения получения к {due}; последнее доказанное: передан почте",
-        "received": "нет регистрации к {due}; последнее доказанное: получен",
+        "sent": "нет подтверждения получения к {due}; последнее доказанное: передан почте {proven}",
+        "received": "нет регистрации к {due}; последнее доказанное: получен {proven}",
     },
     "en": {
-        "sent": "no receipt by {due}; proven last: handed to mail",
-        "received": "not registered by {due}; proven last: received",
+        "sent": "no receipt by {due}; proven last: handed to mail {proven}",
+        "received": "not registered by {due}; proven last: received {proven}",
     },
 }
 CANCELLED = {
@@ -94,9 +94,10 @@ def said(why: Refused, office: Office) -> str:
     return f"{words}: {facts}" if facts else words
 
 
-def overdue(rung: Rung, due: str, office: Office) -> str:
-    """Return what was expected by *due*, and what was proven last."""
-    return OVERDUE[office.settings.offices[0].language]["sent" if rung is Rung.SENT else "received"].format(due=due)
+def overdue(rung: Rung, due_at: datetime, proven_at: datetime, office: Office) -> str:
+    """Return what was expected by *due_at*, what was proven last and when; moments in the zone of the office."""
+    words = OVERDUE[office.settings.offices[0].language]["sent" if rung is Rung.SENT else "received"]
+    return words.format(due=_moment(due_at), proven=_moment(proven_at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,10 @@ class Registrar:
     # --- what is there already ----------------------------------------------------------------------------------
 
     def _known(self, exchange: ExchangeId, intake: Intake) -> Registration | Waiting | str | None:
-        """Return what became of *exchange*; None when it is new, or REFUSED_BY_A_PERSON, or VANISHED."""
+        """Return what became of *exchange*; None when it is new, or REFUSED_BY_A_PERSON, or VANISHED.
+
+        Without `intake.afresh` a refusal that the journal has not heard yet still waits: `changes` will tell it.
+        """
         with self.database.reading() as work:
             found = self.plan.association.find(work, exchange)
             if found is None:
@@ -125,6 +128,8 @@ class Registrar:
             if found.waits is None:
                 return self._registration(work, found, created=False)
             for paper in settled_papers(self.plan, work, exchange):
+                if paper.card is None and not intake.afresh:
+                    return Waiting(card_ref(found.card), found.waits)
                 if paper.card is None:
                     return REFUSED_BY_A_PERSON
                 return Registration(card_ref(paper.card), paper.number, created=False, at=paper.at)
@@ -272,8 +277,10 @@ class Registrar:
     def _looked_up(self, work: Work, scope: dict[str, Any]) -> list[str]:
         """Add every lookup to *scope*; return why a person must decide, if so."""
         waits = []
+        intake = scope.get("intake")
+        accepted = intake.accepted if intake is not None else frozenset()
         for lookup in self.plan.lookups:
-            value, why = _value(lookup, work, scope)
+            value, why = _value(lookup, work, scope, accepted)
             scope[lookup.rule.name] = value
             if why:
                 waits.append(why)
@@ -327,8 +334,13 @@ def wanted_files(document: Document) -> tuple[Wanted, ...]:
     return own + tuple((task.uid, file) for task in document.tasks for file in task.files)
 
 
-def _value(lookup: ReadyLookup, work: Work, scope: dict[str, Any]) -> tuple[Any, str]:
-    """Return what a lookup gives, and why a person must decide, if so; raises Refused when it says so."""
+def _value(
+    lookup: ReadyLookup, work: Work, scope: dict[str, Any], accepted: frozenset[Reason] = frozenset()
+) -> tuple[Any, str]:
+    """Return what a lookup gives, and why a person must decide, if so.
+
+    Raises Refused when it says so, unless an operator has *accepted* that reason: then it waits.
+    """
     rows = work.rows(lookup.query.sql, lookup.query.values(scope))
     if len(rows) == 1:
         columns = tuple(rows[0].__dict__.values())
@@ -339,7 +351,7 @@ def _value(lookup: ReadyLookup, work: Work, scope: dict[str, Any]) -> tuple[Any,
     why = text(lookup.text(scope)) if lookup.text is not None else rule.name
     if rows:
         why = f"{why} (подходят несколько)"
-    if rule.missing == "refuse" and rule.reason is not None:
+    if rule.missing == "refuse" and rule.reason is not None and rule.reason not in accepted:
         raise Refused(rule.reason, why, place=rule.name)
     return None, why
 

@@ -272,6 +272,9 @@ def upgrade() -> None:
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), server_default="", nullable=False),
         sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.Column("accepts", sa.Text(), server_default="", nullable=False),
+        sa.Column("addressee", sa.Text(), server_default="", nullable=False),
+        sa.Column("instead", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["entry"], ["entries.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
