@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``queue``: letters of ours on their way out."""
 
+from typing import Any
+
 import click
+from sqlalchemy import Connection
 
 from gateway.cli.context import Context, json_option, pass_context
+from gateway.cli.many import each, for_many, in_one, many_of
 from gateway.cli.output import Row, show
 from gateway.cli.rows import COLUMNS_OUT, acting, attempt_row, entry_row, for_people, found, who
 from gateway.journal import entries
@@ -55,15 +59,17 @@ def _row(entry: Entry, as_json: bool) -> Row:
 
 
 @queue.command()
-@click.argument("number", type=int)
-@who
+@for_many
 @pass_context
-def retry(context: Context, number: int, by: str, why: str) -> None:
-    """Try a queued or failed letter again now, the same bytes."""
-    with acting(), context.journal() as journal, journal.write() as tx:
-        found(tx, number, Direction.OUT)
-        entries.retry(tx, number, now=context.now(), who=by, why=why)
-    click.echo(f"letter {number} is tried again")
+def retry(context: Context, by: str, why: str, **named: Any) -> None:  # Any: see `for_many`
+    """Try queued or failed letters again now, the same bytes: those numbered, or all failed ones that fit a filter."""
+    now = context.now()
+
+    def act(tx: Connection, number: int) -> None:
+        entries.retry(tx, number, now=now, who=by, why=why)
+
+    columns = ("id", "created_at", "state", "partner", "words")
+    each(context, many_of(context, **named), Direction.OUT, (State.FAILED,), columns, in_one(act, "tried again"))
 
 
 @queue.command()

@@ -11,11 +11,14 @@ from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Ended
 from gateway.cli.output import Row, local
+from gateway.inbound.fixing import called
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
+from gateway.journal.values import from_json
+from gateway.model import Party
 from gateway.ports import Finding
 
-COLUMNS_IN = ("id", "created_at", "state", "reason", "detail", "place", "office", "partner", "envelope_sender", "size")
+COLUMNS_IN = ("id", "created_at", "reason", "partner", "detail")
 COLUMNS_OUT = (
     *("id", "created_at", "state", "held", "kind", "office", "partner", "recipient", "attempts", "not_before"),
     "delivery",
@@ -70,6 +73,19 @@ def delivery_of(entry: Entry) -> str:
 def for_people(entry: Entry) -> Row:
     """Return *entry* with what people read of its delivery."""
     return {**entry_row(entry), "delivery": delivery_of(entry) or None}
+
+
+def act_row(act: entries.Act) -> Row:
+    """Return what an operator did; of a fix also what was decided."""
+    return {
+        "at": act.at,
+        "act": act.act,
+        "who": act.who,
+        "why": act.why,
+        "accepts": act.accepts or None,
+        "addressee": act.addressee or None,
+        "instead": called(from_json(Party, act.instead)) if act.instead else None,
+    }
 
 
 def attempt_row(attempt: entries.Attempt) -> Row:

@@ -2,17 +2,21 @@
 """``status`` and ``trace``: how things stand, and everything about one document."""
 
 import fcntl
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
+from gateway.cli.lateness import came_late, late_now, overdue_now, when_proven
 from gateway.cli.output import Row, json_line, local, plain, printable, show
-from gateway.cli.rows import entry_row, finding_row, for_people
+from gateway.cli.rows import act_row, entry_row, finding_row, for_people
 from gateway.journal import circuits, entries, events, exchanges, mailboxes, messages
 from gateway.journal.entries import Entry
 from gateway.model import ExchangeId
+from gateway.office import Office
 from gateway.reports import registered
 
 
@@ -21,21 +25,30 @@ from gateway.reports import registered
 @pass_context
 def status(context: Context, as_json: bool) -> None:
     """Show queues, partners and mailboxes in one screen; exits 1 when something wants a person."""
-    with context.journal() as journal, journal.read() as tx:
-        counts = entries.counts(tx)  # walks through the journal: once
-        queues, reasons, partners, boxes = _queues(counts), _reasons(counts), _partners(tx), _mailboxes(tx)
-        troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
-        contradictions = events.contradicted(tx)
-        unsettled, left_alone = _unsettled(tx, context), _circuits(tx)
+    with context.journal() as journal:
+        with journal.read() as tx:
+            counts = entries.counts(tx)  # walks through the journal: once
+            queues, reasons, partners, boxes = _queues(counts), _reasons(counts), _partners(tx), _mailboxes(tx)
+            troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
+            contradictions = events.contradicted(tx)
+            unsettled, left_alone = _unsettled(tx, context), _circuits(tx)
         running = is_running(journal.blobs.directory)
         sick = f"{journal.blobs.sick} (look at the disk, then: rm {journal.blobs.mark})" if journal.blobs.sick else ""
+        overdue = overdue_now(journal, Office(context.settings()), context.now())
     lacking = _lacking(context)
-    ok = not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
+    ok = not overdue.documents and not any(plain(queue["state"]) in ("parked", "failed") for queue in queues)
     ok = ok and running and not sick and not troubled and not left_alone and not any(box["words"] for box in boxes)
     if as_json:
         lists = {"queues": queues, "reasons": reasons, "mailboxes": boxes, "partners": partners, "troubled": troubled}
         lists |= {"unsettled": unsettled, "circuits": left_alone}
-        more = {"contradictions": contradictions, "lacking": lacking, "running": running, "sick": sick, "ok": ok}
+        more = {
+            "overdue": asdict(overdue),
+            "contradictions": contradictions,
+            "lacking": lacking,
+            "running": running,
+            "sick": sick,
+            "ok": ok,
+        }
         click.echo(json_line({**lists, **more}))
     else:
         click.echo("the service runs" if running else "the service DOES NOT RUN")
@@ -52,6 +65,11 @@ def status(context: Context, as_json: bool) -> None:
         ):
             if rows:
                 show(rows, tuple(rows[0]), as_json=False, title=title)
+        if overdue.oldest:
+            since = f"the first since {local(overdue.oldest)}"
+            click.echo(
+                f"documents about which a partner is late: {overdue.documents}, {since} (edms-gateway register overdue)"
+            )
         if contradictions:
             click.echo(f"documents about which partners contradicted themselves: {contradictions} (edms-gateway trace)")
         if troubled:
@@ -161,7 +179,8 @@ def trace(context: Context, identifier: str, as_json: bool) -> None:
         letters = [] if ids else entries.select(tx, text=identifier, limit=20)
         if not ids and not letters:
             raise Ended(f"nothing is known under {identifier!r}", PROBLEMS)
-        stories = [_story(tx, exchange, as_json=as_json) for exchange in ids]
+        office, now = Office(context.settings()), context.now()
+        stories = [_story(tx, exchange, office, now, as_json=as_json) for exchange in ids]
         for story in stories:
             click.echo(json_line(story) if as_json else _for_people(story))
         if letters:
@@ -180,15 +199,21 @@ def _letters(tx: Connection, exchange_id: ExchangeId) -> list[Entry]:
     return [found[number] for number in sorted(found)]
 
 
-def _story(tx: Connection, exchange_id: ExchangeId, *, as_json: bool) -> dict[str, object]:
+def _story(
+    tx: Connection, exchange_id: ExchangeId, office: Office, now: datetime, *, as_json: bool
+) -> dict[str, object]:
     exchange = exchanges.get(tx, exchange_id)
     assert exchange is not None
     steps: list[dict[str, object]] = []
     facts = events.history(tx, exchange_id)
     standing = registered([fact.event for fact in facts])
-    for entry in _letters(tx, exchange_id):
+    letters = _letters(tx, exchange_id)
+    late = late_now(exchange, letters, office, now) if exchange.direction == "out" else None
+    for entry in letters:
         row = entry_row(entry) if as_json else for_people(entry)
         steps.append({"at": entry.created_at, "what": "letter", **row})
+        acts = entries.acts(tx, entry.id)
+        steps += ({"at": act.at, "what": "act", "letter": entry.id, **act_row(act)} for act in acts)
     for fact in facts:
         event = fact.event
         number = event.number.text if event.number else None
@@ -207,6 +232,7 @@ def _story(tx: Connection, exchange_id: ExchangeId, *, as_json: bool) -> dict[st
                 "code": event.refusal.code if event.refusal else None,
                 "text": event.refusal.text if event.refusal else event.text or None,
                 "contradicts": event.contradicts,
+                "late": came_late(fact, exchange, letters, office),
             }
         )
     steps.sort(key=lambda step: str(plain(step["at"])))
@@ -221,6 +247,9 @@ def _story(tx: Connection, exchange_id: ExchangeId, *, as_json: bool) -> dict[st
         "return_id": exchange.return_id,
         "registered": standing.number.text if standing and standing.number else None,
         "rung": exchange.rung,
+        "proven_at": when_proven(exchange, letters, facts) if exchange.direction == "out" else None,
+        "late": late.rung.name.lower() if late else None,
+        "due_at": late.due_at if late else None,
         "rule": exchange.rule or None,
         "steps": steps,
     }
@@ -235,6 +264,10 @@ def _for_people(story: dict[str, object]) -> str:
     ]
     if story["rule"]:
         lines.append(f"  rule: {story['rule']}")
+    due_at, proven_at = story["due_at"], story["proven_at"]
+    if isinstance(due_at, datetime) and isinstance(proven_at, datetime):
+        proven = f"{story['rung'] or 'sent'} at {local(proven_at)}"
+        lines.append(f"  OVERDUE: {story['late']}, was due at {local(due_at)}; proven last: {proven}")
     steps = story["steps"]
     for step in steps if isinstance(steps, list) else []:
         lines.append(f"  {local(step['at'])}  {_step(step)}")
@@ -247,10 +280,16 @@ def _step(step: Row) -> str:
         words = [f"letter {step['id']} {way} {step['kind'] or ''}", str(plain(step["state"]))]
         words += [str(plain(step[key])) for key in ("reason", "detail", "words", "delivery") if step.get(key)]
         return " · ".join(words)
+    if step["what"] == "act":
+        chosen = f" ({step['accepts']} accepted)" if step["accepts"] else ""
+        chosen += f" («{step['addressee']}» to {step['instead']})" if step["instead"] else ""
+        return f"letter {step['letter']} {step['act']} by {step['who']}: {step['why']}{chosen}"
     words = ["we told" if step["ours"] else "they told", str(plain(step["kind"]))]
     words += [
         f"{key} {plain(step[key])}" for key in ("number", "date", "to", "task", "deadline", "code", "text") if step[key]
     ]
+    if step["late"]:
+        words.append("LATE")
     if step["contradicts"]:
         words.append("CONTRADICTS what stands")
     return " ".join(words)

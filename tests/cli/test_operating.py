@@ -2,8 +2,9 @@
 """An operator at work: the queue and the quarantine, every act recorded."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -23,9 +24,16 @@ from tests.story import partner
 class Desk:
     """An office whose worker we are, and its command line."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, rule: str = "", instead: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Open it; *rule* comes before the others in partners.toml, in which *instead* replaces some lines."""
         assert call("init", home).exit_code == 0
         self.config = home / "gateway.toml"
+        partners = home / "partners.toml"
+        written = partners.read_text().replace("\n[[receive]]", f"\n{rule}\n[[receive]]", 1)
+        for one, other in instead.items():
+            assert one in written
+            written = written.replace(one, other, 1)
+        partners.write_text(written)
         self.parts = build(load(self.config), SystemClock())
         self.worker = Worker("test", self.parts.desk(), self.parts.clock.now, max_seconds=60)
 

@@ -7,7 +7,7 @@ Only the journal is asked, so it works while the EDMS is down.  `items` finds th
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,7 +15,7 @@ import click
 from gateway.cli.context import Context, json_option, pass_context
 from gateway.cli.output import json_line
 from gateway.cli.registers import page, sheet
-from gateway.cli.registers.items import STANDING, Which, items
+from gateway.cli.registers.items import BEGINNING, STANDING, Which, items
 from gateway.cli.registers.page import Heading
 from gateway.journal.registers import Asked
 from gateway.model import PartnerId
@@ -23,7 +23,6 @@ from gateway.office import Office
 from gateway.settings import OfficeSettings, Settings
 
 YEARS = range(1970, 3000)
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def day(context: click.Context, option: click.Parameter, value: str | None) -> date | None:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
 from itertools import chain
@@ -18,11 +18,12 @@ from gateway.journal.registers import Asked, Line
 from gateway.journal.store import Journal
 from gateway.model import Day, Document, Message, Party, folded
 from gateway.office import Office
-from gateway.outbox import Expected, expected
+from gateway.outbox import Expected, late
 from gateway.reports import Rung
 from gateway.settings import OfficeSettings
 
 PAGE = 500  # LIMIT: lines held at once
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_TOLD = ("", "sent")  # rungs at which the partner has said nothing
 Question = Callable[[Connection, Line | None], tuple[Line, ...]]
 
@@ -105,12 +106,12 @@ def _pages(journal: Journal, question: Question) -> Iterator[Line]:
 
 def _item(line: Line, which: Which, office: Office, ours: OfficeSettings, now: datetime) -> Item:
     exchange, letter = line.exchange, line.letter
-    late = _late(line, office, now) if exchange.direction == "out" else None
+    missing = _late(line, office, now) if exchange.direction == "out" else None
     at = exchange.opened_at
     if which is Which.WAITING and letter is not None:
         at = letter.concluded_at or letter.created_at
-    if which is Which.OVERDUE and late is not None:
-        at = late.due_at
+    if which is Which.OVERDUE and missing is not None:
+        at = missing.due_at
     state = _state(line, which)
     sent = exchange.direction == "out" and letter is not None and letter.state is State.SENT
     return Item(
@@ -129,8 +130,8 @@ def _item(line: Line, which: Which, office: Office, ours: OfficeSettings, now: d
         registered_date=exchange.registered.date if exchange.registered else None,
         state=state,
         rung=exchange.rung or ("sent" if sent else None),
-        late=late.rung.name.lower() if late else None,
-        due_at=late.due_at if late else None,
+        late=missing.rung.name.lower() if missing else None,
+        due_at=missing.due_at if missing else None,
         note=_note(line, state),
         exchange=exchange.id,
     )
@@ -161,13 +162,7 @@ def _way_out(letter: Entry | None) -> str:
 def _late(line: Line, office: Office, now: datetime) -> Expected | None:
     """Return what the partner should have proven by *now*; limits run from the moment mail took the letter."""
     exchange, letter = line.exchange, line.letter
-    if letter is None or letter.state is not State.SENT or letter.sent_at is None:
-        return None
-    if exchange.until is not None and now > exchange.until:
-        return None
-    rung = Rung[exchange.rung.upper()] if exchange.rung else Rung.SENT
-    next_ = expected(office, exchange, rung, letter.sent_at)
-    return next_ if next_ is not None and next_.due_at < now else None
+    return late(office, exchange, letter.sent_at, now) if letter is not None and letter.state is State.SENT else None
 
 
 def _note(line: Line, state: str) -> str:
