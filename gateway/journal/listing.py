@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, func, or_
@@ -67,7 +68,7 @@ def select(
     """Return at most *limit* entries, the newest first; what is None or empty does not matter.
 
     *text* is looked for in ids, Message-IDs, addresses, the detail, and what is known of the document (number,
-    subject), without case for ASCII letters.  *since* and *until* (not included) are moments of arrival.
+    subject), in lower, upper or its own case.  *since* and *until* (not included) are moments of arrival.
     *before* gives the next page: only entries with a smaller id.  *refused* also gives the DONE documents whose
     partner was told a refusal.
     """
@@ -101,8 +102,12 @@ def _mentions(text: str) -> sa.ColumnElement[bool]:
     """Whether an entry, or the document in it as far as it is known, has *text* somewhere."""
     own = (E.message_id, E.rfc_message_id, E.envelope_sender, E.recipient, E.detail, E.exchange)
     known = (X.number_text, X.registered_text, X.document_uid, X.message)
-    documents = sa.select(X.id).where(or_(*(column.icontains(text, autoescape=True) for column in known)))
-    places = [*(column.icontains(text, autoescape=True) for column in own), E.exchange.in_(documents)]
+    spellings = dict.fromkeys((text, text.lower(), text.upper(), text.capitalize()))  # SQLite folds ASCII only
+
+    def somewhere(columns: Iterable[sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:  # Any: of text
+        return or_(*(column.icontains(spelling, autoescape=True) for column in columns for spelling in spellings))
+
+    places = [somewhere(own), E.exchange.in_(sa.select(X.id).where(somewhere(known)))]
     if text.isascii() and text.isdigit() and len(text) < 19:
         places.append(E.id == int(text))
     return or_(*places)

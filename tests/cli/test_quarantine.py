@@ -438,6 +438,16 @@ def test_an_addressee_nobody_knows_is_given_to_an_official_that_is_named(opened:
     assert (act["addressee"], act["instead"]) == ("Незнакомцев Н. Н.", OFFICIAL)
 
 
+def test_whom_a_letter_names_is_said_without_what_turns_the_writing_round(opened: Callable[..., Desk]) -> None:
+    desk = opened('unknown_addressee = "refuse"\n')
+    entry = desk.receive(letter(addressee="Незнакомцев\u202e Н. Н."), 1)
+
+    _, said = told(desk, "quarantine", "fix", str(entry), "--addressee", "x", "--to", OFFICIAL, "--why", "he left")
+
+    assert "Незнакомцев" in said
+    assert "\u202e" not in said
+
+
 def test_a_letter_that_lies_before_a_person_is_decided_there(opened: Callable[..., Desk]) -> None:
     desk = opened('register = "wait"\n')
     entry = desk.receive(letter(), 1)

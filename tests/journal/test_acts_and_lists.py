@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What operators do, and what they see."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from gateway.errors import Reason
-from gateway.journal import entries
-from gateway.journal.entries import Direction, State
+from gateway.journal import entries, exchanges
+from gateway.journal.entries import NO_FIX, Direction, Fix, State
 from gateway.journal.store import Journal
-from gateway.model import ExchangeId, PartnerId
+from gateway.model import ExchangeId, PartnerId, Party, Person
 from tests.journal.givens import (
     LATER,
     MINUTE,
@@ -17,8 +20,11 @@ from tests.journal.givens import (
     accepted,
     claimed,
     concluded,
+    document,
     due,
+    exchange,
     ids,
+    message,
     parked,
     queued,
     stands,
@@ -167,3 +173,93 @@ def test_only_a_document_processed_to_its_end_proves_that_the_edms_works(journal
 def test_an_entry_that_is_not_there_is_none(journal: Journal) -> None:
     with journal.read() as tx:
         assert entries.get(tx, 4711) is None
+
+
+# --- what is decided about one letter -----------------------------------------------------------------------------
+
+OFFICIAL = Party(person=Person(name="Лугов Семён Ильич"))
+
+
+def fixed(journal: Journal, id: int, **decision: Any) -> None:
+    with journal.write() as tx:
+        entries.fix(tx, id, who="olga", why="known to us", now=NOW, **decision)
+
+
+def test_what_was_decided_stays_with_its_letter_and_is_written_down(journal: Journal) -> None:
+    letter, other = parked(journal, Reason.CONFLICT), parked(journal, Reason.CONFLICT)
+    fixed(journal, letter, accepts=Reason.CONFLICT)
+    concluded(journal, letter, State.PARKED, reason=Reason.UNKNOWN_ADDRESSEE)
+    fixed(journal, letter, addressee="Лугов", instead=OFFICIAL)
+
+    with journal.read() as tx:
+        assert entries.fix_of(tx, letter) == Fix(frozenset({Reason.CONFLICT}), {"Лугов": OFFICIAL})
+        assert entries.fix_of(tx, other) == NO_FIX
+        assert [(act.act, act.who, act.accepts, act.addressee) for act in entries.acts(tx, letter)] == [
+            ("fix", "olga", "conflict", ""),
+            ("fix", "olga", "", "Лугов"),
+        ]
+
+
+def test_a_refused_document_may_be_fixed_and_nothing_else_that_is_done(journal: Journal) -> None:
+    refused, done, people = accepted(journal, 3)
+    concluded(journal, refused, State.DONE, kind="document", reason=Reason.BAD_FILE)
+    concluded(journal, done, State.DONE, kind="document")
+    concluded(journal, people, State.DONE, reason=Reason.NO_PASSPORT)
+
+    fixed(journal, refused, accepts=Reason.BAD_FILE)
+
+    assert ids(claimed(journal)) == [refused]
+    for one in (done, people):
+        with pytest.raises(ValueError, match="cannot become accepted"):
+            fixed(journal, one, accepts=Reason.BAD_FILE)
+
+
+def test_a_fix_that_decides_nothing_is_a_mistake(journal: Journal) -> None:
+    with pytest.raises(ValueError, match="what is decided"):
+        fixed(journal, parked(journal), addressee="Лугов")
+
+
+# --- finding ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["О мостах", "о МОСТАХ", "01-12/77", "doc-77", "%"])
+def test_a_letter_is_found_by_what_is_known_of_its_document(journal: Journal, text: str) -> None:
+    about = message(body=replace(document(), subject="100 % О мостах и дорогах"))
+    with journal.write() as tx:
+        exchanges.open_(tx, exchange(message=about))
+    found, other = accepted(journal, 2)
+    concluded(journal, found, State.PARKED, exchange=ExchangeId("exchange-77"))
+    concluded(journal, other, State.PARKED, exchange=ExchangeId("exchange-78"))
+
+    with journal.read() as tx:
+        assert ids(entries.select(tx, text=text)) == [found]
+
+
+def test_letters_are_narrowed_by_office_time_and_place_in_the_list(journal: Journal) -> None:
+    first, second, third = accepted(journal, 3)
+    concluded(journal, second, State.PARKED, office="SOUTH")
+
+    with journal.read() as tx:
+        assert ids(entries.select(tx, office="SOUTH")) == [second]
+        assert ids(entries.select(tx, before=third)) == [second, first]
+        assert ids(entries.select(tx, since=NOW)) == [third, second, first]
+        assert ids(entries.select(tx, since=NOW + MINUTE)) == ids(entries.select(tx, until=NOW)) == []
+        assert ids(entries.select(tx, text=str(first))) == [first]
+
+
+def test_piles_are_counted_per_reason_and_partner_with_the_oldest(journal: Journal) -> None:
+    for partner in ("north", "north", None):
+        (id,) = accepted(journal)
+        concluded(journal, id, State.PARKED, reason=Reason.CONFLICT, partner=partner)
+    (waits,) = accepted(journal)
+    concluded(journal, waits, State.WAITING)
+
+    with journal.read() as tx:
+        piles = entries.piles(tx, (State.PARKED, State.WAITING))
+
+    assert {(pile.state, pile.reason, pile.partner, pile.letters, pile.oldest) for pile in piles} == {
+        (State.PARKED, Reason.CONFLICT, "north", 2, NOW),
+        (State.PARKED, Reason.CONFLICT, None, 1, NOW),
+        (State.WAITING, None, None, 1, NOW),
+    }
+    assert piles[0].letters == 2

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, pass_context
 from gateway.cli.many import each, for_many, in_one, many_of
+from gateway.cli.output import printable
 from gateway.cli.quarantine.opening import addressees
 from gateway.cli.quarantine.remedies import why_not_accepted
 from gateway.cli.recreating import recreate
@@ -103,7 +104,7 @@ def _named(typed: str, names: tuple[str, ...]) -> str:
         if spelled(name) == spelled(typed):
             return name
     known = ", ".join(f"«{name}»" for name in names) or "nobody"
-    raise Ended(f"the letter does not name «{typed}»; it names {known}", PROBLEMS)
+    raise Ended(printable(f"the letter does not name «{typed}»; it names {known}"), PROBLEMS)
 
 
 def _chosen(context: Context, entry: Entry, typed: str) -> Party:
