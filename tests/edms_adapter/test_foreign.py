@@ -2,6 +2,7 @@
 """The mapping alone connects another system: text keys, local times, integer cursors, all files in the store."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from sqlalchemy import text
 from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Reason, Refused
-from gateway.model import Event, EventKey, EventKind, ExchangeId, Number, Organisation, Party, Term
-from gateway.ports import Expected, Official, Original, OutgoingState, Registration, Wanted, Withdrawal
+from gateway.model import CardRef, Event, EventKey, EventKind, ExchangeId, Number, Organisation, Party, Term
+from gateway.ports import Expected, Official, Original, OutgoingState, Registration, Waiting, Wanted, Withdrawal
 from tests.edms_adapter.desk import OURS, PDF, Hands, intake, letter
 
 TABLES = """
@@ -90,6 +91,38 @@ def test_a_lookup_may_refuse_and_leaves_no_trace(edms: SqlEdms) -> None:
     assert refused.value.reason is Reason.UNKNOWN_CORRESPONDENT
     assert register(edms).number.text == "2026/00001"
     assert [path.name for path in edms.files.rglob("*.part")] == []
+
+
+WAITING = """
+[waiting]
+card = "letter"
+[[waiting.steps]]
+table = "letter"
+key = "code"
+as = "letter"
+values = { code = "exchange", about = "document.subject", came = "now", source = "source", holder = "'desk'" }
+[[waiting.steps]]
+each = "files"
+table = "attachment"
+values = { letter = "letter", title = "file.name", length = "file.size", digest = "file.sha256", place = "file.path" }
+"""
+
+
+def test_what_a_lookup_refuses_waits_for_a_person_once_an_operator_has_accepted_it(tmp_path: Path) -> None:
+    mapping = tmp_path / "with-a-folder.toml"
+    mapping.write_text(Path(__file__).with_name("foreign.toml").read_text() + WAITING)
+    with open_edms(mapping, f"sqlite:///{tmp_path}/f.sqlite", tmp_path, "Europe/Moscow", clock=Hands()) as edms:
+        run(edms, *TABLES.split(";"))
+        edms.create_own_tables()
+        given = intake(correspondent=Party(Organisation(index="NOBODY")))
+        accepted = replace(given, accepted=frozenset({Reason.UNKNOWN_CORRESPONDENT}))
+        other = replace(given, accepted=frozenset({Reason.BAD_FILE}))
+
+        with pytest.raises(Refused):
+            edms.register(letter("ex-1", "ex-1"), {PDF.sha256: PDF}, ExchangeId("ex-1"), other)
+        made = edms.register(letter("ex-1", "ex-1"), {PDF.sha256: PDF}, ExchangeId("ex-1"), accepted)
+
+        assert made == Waiting(CardRef("ex-1"), "нет такого отправителя")
 
 
 def test_local_times_and_integer_cursors_are_told_once_per_key(edms: SqlEdms) -> None:

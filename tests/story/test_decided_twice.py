@@ -142,6 +142,52 @@ def test_a_conflict_that_was_accepted_is_registered_by_the_person_it_was_laid_be
         assert [card.state for card in cards(offices.minsk)] == ["registered", "registered"]
 
 
+def test_a_change_that_was_refused_is_laid_before_a_person_once_it_is_accepted(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"partner": '[[receive]]\non_change = "refuse"'}) as offices:
+        quiet(offices)
+        arrive(offices.minsk, partner.letter(partner.passport()))
+        change = partner.passport(message_id="1a" * 16, return_id="1b" * 16, number="77-2")
+        number = arrive(offices.minsk, partner.letter(change))
+        assert (offices.minsk.entry(number).state, offices.minsk.entry(number).reason) == (State.PARKED, Reason.CHANGED)
+
+        accept(offices.minsk, number, Reason.CHANGED)
+        offices.minsk.work()
+
+        assert offices.minsk.entry(number).state is State.WAITING
+        assert [card.state for card in cards(offices.minsk)] == ["registered", "waiting"]
+
+
+def test_a_document_without_files_is_accepted_once_but_a_file_that_did_not_come_is_not(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"partner": "[[receive]]\nrequire_files = true"}) as offices:
+        quiet(offices)
+        bare = arrive(offices.minsk, partner.letter(partner.passport(files={}), {}))
+        named = partner.passport(uid="1c" * 16, message_id="1a" * 16, return_id="1b" * 16, number="77-9")
+        lost = arrive(offices.minsk, partner.letter(named, {}))
+
+        for number in (bare, lost):
+            accept(offices.minsk, number, Reason.MISSING_FILE)
+        for _ in range(3):
+            offices.minsk.work()
+
+        assert [card.partner_number for card in cards(offices.minsk)] == ["77-1"]
+        assert offices.minsk.entry(lost).reason is Reason.MISSING_FILE
+
+
+def test_a_report_of_a_partner_that_may_not_report_is_heard_once_it_is_accepted(tmp_path: Path) -> None:
+    with town(tmp_path, minsk={"partner": 'may_send = ["document"]'}) as offices:
+        card = send_letter(offices.minsk)
+        offices.settle()
+        parked = [one for one in offices.minsk.incoming() if one.state is State.PARKED]
+        assert {one.reason for one in parked} == {Reason.NOT_ALLOWED}
+        assert dispatch(offices.minsk, card).state == "sent"
+
+        for one in parked:
+            accept(offices.minsk, one.id, Reason.NOT_ALLOWED)
+        offices.settle()
+
+        assert dispatch(offices.minsk, card).state == "registered"
+
+
 # --- what was proven last -----------------------------------------------------------------------------------------
 
 
