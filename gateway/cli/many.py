@@ -32,14 +32,19 @@ class Many:
 
 
 def for_many(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add numbers, filters, --dry-run, --yes, --by and --why to *command*: all but the last two are for `many_of`."""
+    """Add numbers, filters, --dry-run, --yes, --by and --why to *command*: all but the last two are for `many_of`.
+
+    Only a dry run needs no reason.
+    """
     command = click.option("--yes", is_flag=True, help="Do not ask, also on a terminal.")(sought_by(command))
     command = click.option("--dry-run", is_flag=True, help="Only list the letters that are meant.")(command)
-    return click.argument("numbers", nargs=-1, type=int, metavar="[N]...")(who(command))
+    return click.argument("numbers", nargs=-1, type=int, metavar="[N]...")(who(command, required=False))
 
 
-def many_of(context: Context, *, numbers: tuple[int, ...], dry_run: bool, yes: bool, **filters: Any) -> Many:
-    """Return which letters were named; neither numbers nor a filter, or both, is a usage error."""
+def many_of(context: Context, why: str, *, numbers: tuple[int, ...], dry_run: bool, yes: bool, **filters: Any) -> Many:
+    """Return which letters were named; neither numbers nor a filter, both, or no reason *why* is a usage error."""
+    if not why and not dry_run:
+        raise click.UsageError("Missing option '--why'.")
     sought = sought_of(context.settings(), **filters)
     if bool(numbers) is sought.names_something:
         raise click.UsageError("say which letters: either their numbers, or a filter (--reason, --search …)")

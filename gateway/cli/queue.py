@@ -69,7 +69,7 @@ def retry(context: Context, by: str, why: str, **named: Any) -> None:  # Any: se
         entries.retry(tx, number, now=now, who=by, why=why)
 
     columns = ("id", "created_at", "state", "partner", "words")
-    each(context, many_of(context, **named), Direction.OUT, (State.FAILED,), columns, in_one(act, "tried again"))
+    each(context, many_of(context, why, **named), Direction.OUT, (State.FAILED,), columns, in_one(act, "tried again"))
 
 
 @queue.command()

@@ -120,7 +120,8 @@ def found(tx: Connection, number: int, direction: Direction) -> Entry:
     return entry
 
 
-def who(command: Callable[..., Any]) -> Callable[..., Any]:
+def who(command: Callable[..., Any], *, required: bool = True) -> Callable[..., Any]:
     """Ask who acts and why: every act of an operator is recorded."""
-    command = click.option("--why", required=True, help="The reason, for the record.")(command)
+    unsaid = None if required else ""
+    command = click.option("--why", required=required, default=unsaid, help="The reason, for the record.")(command)
     return click.option("--by", default=getpass.getuser, help="Who acts, for the record.")(command)

@@ -264,7 +264,7 @@ def test_a_filter_means_the_parked_ones_and_a_dry_run_touches_none(desk: Desk) -
     first, second = desk.receive(NO_PASSPORT, 1), desk.receive(NO_PASSPORT, 2)
     other = desk.receive(stranger(), 3)
 
-    dry = told(desk, "quarantine", "drop", "--reason", "no-passport", "--dry-run", "--why", "people's mail")
+    dry = told(desk, "quarantine", "drop", "--reason", "no-passport", "--dry-run")
     assert (dry[0], dry[1].splitlines()[-1]) == (0, "2 letter(s) meant; nothing was done")
     assert desk.state(first) is State.PARKED
     told(desk, "quarantine", "drop", "--reason", "no-passport", "--why", "people's mail")
@@ -495,14 +495,29 @@ def test_on_a_terminal_no_line_is_wider_than_it_and_no_cell_is_wrapped(desk: Des
             assert all(line.split()[0].isdecimal() for line in lines[2:])
 
 
-def on_a_terminal(columns: int, *arguments: str) -> list[str]:
-    """Type a command on a terminal of so many columns and return the lines that it shows."""
+@pytest.mark.parametrize(("answer", "state"), [("n", State.PARKED), ("y", State.DROPPED)])
+def test_on_a_terminal_a_filter_lists_what_is_meant_and_asks_before_it_acts(
+    desk: Desk, answer: str, state: State
+) -> None:
+    entry = desk.receive(NO_PASSPORT, 1)
+    drop = ("--config", str(desk.config), "quarantine", "drop", "--reason", "no-passport", "--why", "read")
+
+    lines = on_a_terminal(120, *drop, typed=answer)
+
+    assert "no passport inside" in "".join(lines)
+    assert any("1 letter(s): go on?" in line for line in lines)
+    assert desk.state(entry) is state
+
+
+def on_a_terminal(columns: int, *arguments: str, typed: str = "") -> list[str]:
+    """Type a command on a terminal of so many columns, and *typed* after it; return the lines that it shows."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     command = [sys.executable, "-m", "gateway", *arguments]
     with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment | {"TERM": "xterm"}):
         os.close(slave)
+        os.write(master, typed.encode() + b"\n")
         shown = b""
         with contextlib.suppress(OSError):  # the other side is closed
             while block := os.read(master, 65536):

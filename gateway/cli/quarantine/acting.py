@@ -40,7 +40,7 @@ def reprocess(context: Context, by: str, why: str, **named: Any) -> None:  # Any
             return recreate(context, journal, entry, by, why)
         return in_one(again, "processed again")(journal, entry)
 
-    each(context, many_of(context, **named), Direction.IN, (State.PARKED,), COLUMNS_IN, act)
+    each(context, many_of(context, why, **named), Direction.IN, (State.PARKED,), COLUMNS_IN, act)
 
 
 @click.command()
@@ -53,7 +53,7 @@ def drop(context: Context, by: str, why: str, **named: Any) -> None:  # Any: see
     def act(tx: Connection, number: int) -> None:
         entries.drop(tx, number, now=now, who=by, why=why)
 
-    each(context, many_of(context, **named), Direction.IN, (State.PARKED,), COLUMNS_IN, in_one(act, "dropped"))
+    each(context, many_of(context, why, **named), Direction.IN, (State.PARKED,), COLUMNS_IN, in_one(act, "dropped"))
 
 
 @click.command()
