@@ -30,6 +30,11 @@ LARGE = 150_000  # bytes of a file that makes its letter a file of its own
 
 ENDS = "SELECT direction, kind, state, reason, count(*) FROM entries GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
 
+INSTRUCTIONS = (
+    "SELECT id, state, (SELECT count(*) FROM execution x WHERE x.instruction_id = i.id)"
+    " FROM instruction i WHERE card_id = ? ORDER BY id"
+)
+
 COMMITS = ("commit:before", "commit:after")
 BLOBS = ("blob:before-fsync", "blob:before-rename", "blob:before-dirsync")
 PLACES = {
@@ -389,12 +394,12 @@ class World:
         card, index, uid = self.rng.choice(found)
         sender = next(one for one, its in INDICES.items() if its == index)
         known = self.oracle.documents.get((sender, name, uid))
-        standing = self._registries[name].rows("SELECT id, state FROM instruction WHERE card_id = ? ORDER BY id", card)
+        standing = self._registries[name].rows(INSTRUCTIONS, card)
         self._uids += 1
         mark = f"Отметка {name} {self._uids}."
         if not standing:
             wish: tuple[object, ...] = ("instruct", card, mark, f"task-{name}-{self._uids}")
-        elif standing[0][1] == "open" and self.rng.random() < 0.6:
+        elif standing[0][1] == "open" and not standing[0][2]:  # a second one of the same executor would supersede it
             wish = ("report", standing[0][0], mark)
         elif standing[0][1] == "open":
             wish = ("close", standing[0][0], mark)
