@@ -2,7 +2,6 @@
 """A storm of many letters: epochs of some thousand, each with databases of its own and a seed that repeats it."""
 
 import os
-import resource
 import shutil
 import sys
 import time
@@ -43,6 +42,7 @@ class Total:
         self.documents += figures.documents
         self.epochs += 1
         self.faults += figures.faults
+        self.kibibytes = max(self.kibibytes, figures.kibibytes)
         self.recoveries += figures.recoveries
         self.wrongs += [(seed, invariant, words) for invariant, words in figures.wrongs]
 
@@ -109,7 +109,7 @@ def _shard(shard: int, seed: int, sqlite: int, on_server: int, said: Any) -> Non
     except BaseException as error:
         said.put((f"shard {shard}", f"{type(error).__name__}: {error}", None))
         raise
-    said.put(("", str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss), None))
+    said.put(("", "", None))
 
 
 def storm(letters: int, postgres_letters: int, seed: int, jobs: int) -> Total:
@@ -127,12 +127,13 @@ def storm(letters: int, postgres_letters: int, seed: int, jobs: int) -> Total:
         engine, name, figures = said.get()
         if figures is not None:
             total.add(engine, name, figures)
+            for invariant, words in figures.wrongs[:20]:
+                print(f"{invariant} in {name}: {words}", file=sys.stderr)
             _progress(total, time.monotonic() - began)
         elif engine:
             total.wrongs.append((engine, "harness", name))
             running -= 1
         else:
-            total.kibibytes = max(total.kibibytes, int(name))
             running -= 1
     for shard in shards:
         shard.join()

@@ -8,6 +8,7 @@ A command may carry a break: which hit of which failpoint kills this process, or
 import asyncio
 import errno
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -290,14 +291,17 @@ class Office:
         return len(ids)
 
     def sweep(self) -> int:
-        """Remove orphans, as a node does every hour; files have the machine's own time, so ours is laid aside."""
+        """Remove orphans, as a node does every hour; return the most memory this process ever had, in KiB.
+
+        Files have the machine's own time, so ours is laid aside.
+        """
         told, self.clock.moment = self.clock.moment, datetime.now(UTC) + timedelta(days=2)
         with self.parts.journal.read() as tx:
             before = self.clock.now() - timedelta(days=1)
             self.parts.journal.blobs.sweep(before, entries.KnownBlobs(tx))
         self.parts.edms.sweep()
         self.clock.moment = told
-        return 0
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     # --- people, who work in the registry alone
 
@@ -322,6 +326,13 @@ class Office:
         people.instruct(
             work, card, words, author=signer, executors=executors, now=now, deadline=date(2026, 12, 1), uid=uid
         )
+
+    def _people_answer(
+        self, work: Any, signer: str, clerk: str, card: int, uid: str, subject: str, files: dict[str, bytes]
+    ) -> None:
+        store = self.site.home / "files"
+        writers = {"signer": signer, "drafter": clerk}
+        people.answer(work, card, subject, files, **writers, now=self.clock.now(), uid=uid, store=store)
 
     def _people_report(self, work: Any, signer: str, clerk: str, instruction: int, words: str) -> None:
         people.report(work, instruction, words, by=clerk, now=self.clock.now())

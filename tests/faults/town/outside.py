@@ -104,6 +104,7 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
     wrongs: list[tuple[str, str]] = field(default_factory=list)
+    kibibytes: int = 0  # the most memory the process of an office had, of those alive at the end
 
 
 class World:
@@ -351,16 +352,21 @@ class World:
         """A clerk of *name* registers documents and marks one for each of *receivers*."""
         wishes = []
         for to in receivers:
-            self._uids += 1
-            uid = f"{self.rng.getrandbits(96):024x}-{self._uids:06d}"
-            files = self._files(f"{name}-{self._uids}")
-            digests = frozenset(sha256(one).hexdigest() for one in files.values())
-            self.oracle.document(name, to, uid).versions.add(digests)
+            uid, files = self._new_document(name, to)
             wishes.append(("send", uid, to, f"Письмо {self._uids}", files))
         if wishes:
             self.do(name, "people", wishes)
             self.figures.documents += len(wishes)
             self.oracle.caused[name] += len(wishes)
+
+    def _new_document(self, name: str, to: str) -> tuple[str, dict[str, bytes]]:
+        """Think up a document of *name* for *to*, and let the oracle know of it."""
+        self._uids += 1
+        uid = f"{self.rng.getrandbits(96):024x}-{self._uids:06d}"
+        files = self._files(f"{name}-{self._uids}")
+        digests = frozenset(sha256(one).hexdigest() for one in files.values())
+        self.oracle.document(name, to, uid).versions.add(digests)
+        return uid, files
 
     def _files(self, words: str) -> dict[str, bytes]:
         files = {
@@ -384,31 +390,41 @@ class World:
             self.figures.faults[f"partner: {wrote.kind}"] += 1
 
     def act(self, name: str) -> None:
-        """An official instructs, a clerk reports, the official closes: on some card that came in lately."""
+        """An official answers, or instructs, a clerk reports, the official closes: a card that came in lately."""
         found = self._registries[name].rows(
             "SELECT id, sender_index, partner_uid FROM card WHERE direction = 'in' AND state = 'registered'"
             " ORDER BY id DESC LIMIT 30"
         )
         if not found:
-            return
+            return None
         card, index, uid = self.rng.choice(found)
         sender = next(one for one, its in INDICES.items() if its == index)
+        if self.rng.random() < 0.2:
+            return self._answer(name, card, sender)
         known = self.oracle.documents.get((sender, name, uid))
         standing = self._registries[name].rows(INSTRUCTIONS, card)
         self._uids += 1
         mark = f"Отметка {name} {self._uids}."
+        wish: tuple[object, ...]
         if not standing:
-            wish: tuple[object, ...] = ("instruct", card, mark, f"task-{name}-{self._uids}")
+            wish = ("instruct", card, mark, f"task-{name}-{self._uids}")
         elif standing[0][1] == "open" and not standing[0][2]:  # a second one of the same executor would supersede it
             wish = ("report", standing[0][0], mark)
         elif standing[0][1] == "open":
             wish = ("close", standing[0][0], mark)
         else:
-            return
+            return None
         if self.do(name, "people", [wish]) is not None:
             self.oracle.caused[name] += 1
             if known is not None:
                 known.marks.add(mark)
+        return None
+
+    def _answer(self, name: str, card: int, to: str) -> None:
+        uid, files = self._new_document(name, to)
+        self.do(name, "people", [("answer", card, uid, f"Ответ {self._uids}", files)])
+        self.figures.documents += 1
+        self.oracle.caused[name] += 1
 
     # --- time
 
@@ -473,8 +489,7 @@ class World:
                 break
             self.advance(PAUSES[min(look // 4, len(PAUSES) - 1)] if moved else PAUSES[min(look // 2, len(PAUSES) - 1)])
         self.advance(timedelta(days=2).total_seconds())
-        for name in OFFICES:
-            self.do(name, "sweep")
+        self.figures.kibibytes = max(self.do(name, "sweep") or 0 for name in OFFICES)
 
     def _everybody(self, name: str) -> int:
         moved = self.deliver(name, most=100_000)
