@@ -172,7 +172,7 @@ _FREE = {"worker": "", "ready_at": func.coalesce(E.not_before, bindparam("epoch"
 _RELEASE = (
     update(schema.entries)
     .where(E.direction.in_(["in", "out"]), E.state.in_(["accepted", "queued"]), E.worker != "")
-    .where(_named(E.worker))
+    .where(_named(E.worker), E.id.not_in(bindparam("keeping", expanding=True)))
     .values(_FREE)
 )
 _LEAVE = schema.turns.delete().where(_named(schema.turns.c.worker))
@@ -226,12 +226,12 @@ def died(tx: Connection, worker: str, in_hand: int, words: str) -> None:
     tx.execute(_LEAVE, {"length": len(worker), "prefix": worker})
 
 
-def release(tx: Connection, worker_prefix: str | None, now: datetime) -> int:
-    """Give back what dead workers held and return how many; `starts` stays.
+def release(tx: Connection, worker_prefix: str | None, now: datetime, *, keeping: Sequence[int] = ()) -> int:
+    """Give back what dead workers held, but for the entries in *keeping*, and return how many; `starts` stays.
 
     They are *worker_prefix* itself and what has its name before a dot ("node-1" is not "node-10"), or all for None.
     """
     prefix = worker_prefix or ""
     values = {"length": len(prefix), "prefix": prefix}
     tx.execute(_LEAVE, values)
-    return tx.execute(_RELEASE, values).rowcount
+    return tx.execute(_RELEASE, values | {"keeping": list(keeping)}).rowcount

@@ -71,11 +71,13 @@ class Dispatcher:
         self._written: tuple[OpenCircuit, ...] | None = None  # the open circuits in the journal; None: not looked yet
         self._gave_up_at: datetime | None = None
         self._outcomes: list[tuple[Entry, Posted]] = []
-        self._under_way: dict[asyncio.Task[None], str] = {}  # … and the lane of its letter
+        self._under_way: dict[asyncio.Task[None], Entry] = {}
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
         """Send what is due until cancelled; a slow server holds up nobody but its own letters."""
+        in_hand = [*self._under_way.values(), *(entry for entry, _ in self._outcomes)]
+        await asyncio.to_thread(self._give_back_all_but, [entry.id for entry in in_hand])
         while True:
             self.wake.clear()
             outcomes = list(self._outcomes)
@@ -83,7 +85,7 @@ class Dispatcher:
             due = await asyncio.to_thread(self._turn, outcomes, room, self._busy())
             del self._outcomes[: len(outcomes)]  # only now: what could not be written is written next time
             for entry in due:
-                self._under_way[asyncio.create_task(self._send(entry))] = entry.lane
+                self._under_way[asyncio.create_task(self._send(entry))] = entry
             if outcomes:
                 self._told()
             elif not due:
@@ -98,9 +100,14 @@ class Dispatcher:
         await asyncio.to_thread(self._turn, self._outcomes, 0, frozenset())
         self._outcomes = []
 
+    def _give_back_all_but(self, in_hand: list[int]) -> None:
+        """Free what a commit claimed for us whose answer was lost: else it would lie for a lease."""
+        with self._journal.write() as tx:
+            entries.release(tx, self._name, self._now(), keeping=in_hand)
+
     def _busy(self) -> frozenset[str]:
         """The lanes that have their share of letters under way."""
-        lanes = Counter(self._under_way.values())
+        lanes = Counter(entry.lane for entry in self._under_way.values())
         return frozenset(lane for lane, letters in lanes.items() if letters >= LANE_AT_ONCE)
 
     async def once(self) -> int:

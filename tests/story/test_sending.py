@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the sending clerk sees: from the first second, and when it goes wrong."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from gateway.edms_adapter.registry import people
 from gateway.inbound.worker import Worker
 from gateway.journal import entries
 from gateway.journal.entries import State
+from gateway.model import Content
+from gateway.outbound.dispatch import Dispatcher
 from gateway.ports import Outcome, Phase, Posted
+from gateway.retry import POST
 from tests.story import partner
 from tests.story.acts import ANNEX, LETTER, answer, cards, dispatch, do, news, send_letter
 from tests.story.offices import Town, TownOffice, town
@@ -378,3 +383,48 @@ def test_people_read_the_letter_in_the_partners_language(tmp_path: Path) -> None
 def text_of(mail: Any) -> str:  # Any: a message of the standard library
     part = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
     return str(part.get_payload(decode=True).decode())
+
+
+async def test_a_letter_claimed_by_a_commit_whose_answer_was_lost_is_sent_at_once(offices: Town) -> None:
+    minsk, post = offices.minsk, offices.post
+    post.delivers = False
+    send_letter(minsk)
+    minsk.collector.round()
+
+    class Busy:
+        """While the first letter is under way a second one is queued."""
+
+        async def send(self, letter: Content, sender: str, recipient: str) -> Posted:
+            if not post.carried:
+                send_letter(minsk)
+                minsk.collector.round()
+            return await post.send(letter, sender, recipient)
+
+        async def close(self) -> None:
+            return
+
+    noted: list[str] = []
+
+    def lost(name: str) -> None:
+        if name == "dispatch:noted" and not noted:
+            noted.append(name)
+            raise ConnectionError("the commit was made, its answer lost")
+
+    dispatcher = Dispatcher(
+        minsk.parts.journal,
+        lambda entry: Busy(),
+        offices.clock.now,
+        POST,
+        name="minsk.post",
+        failpoint=lost,
+        told=lambda: None,
+    )
+    with pytest.raises(ConnectionError):
+        await dispatcher.run()
+    again = asyncio.create_task(dispatcher.run())
+    async with asyncio.timeout(20):
+        while len(post.carried) < 2:
+            await asyncio.sleep(0)
+    again.cancel()
+
+    assert len(post.carried) == 2
