@@ -24,7 +24,7 @@ from tests.faults.points import KILL, POINTS, Point
 LONG = os.environ.get("GATEWAY_FAULTS") == "long"
 GATEWAY = Path(__file__).parents[2] / "gateway"
 RECOVERY_SECONDS = 10
-LAST = ("accept:inserted", "accept:committed", "process:finishing", "edms-register:after-commit", "collect:queued")
+SOME = ("accept:committed", "process:finishing", "edms-register:after-commit", "collect:queued")
 
 long_only = pytest.mark.skipif(not LONG, reason="every hit in every way takes long: make faults")
 
@@ -75,11 +75,11 @@ def swept(office: House) -> None:
 def test_the_same_holds_with_journal_and_registry_in_postgresql(tmp_path: Path, postgres: Callable[[], str]) -> None:
     with house(tmp_path / "office", journal=postgres(), registry=postgres()) as office:
         for number, point in enumerate(POINTS, 1):
-            if point.errand is not None and point.name in LAST:
+            if point.errand is not None and point.name in SOME:
                 break_one(office, point.errand, number, (point.name, point.hit, KILL))
         said(office)
 
-    assert office.deaths >= 3
+    assert office.deaths >= 2
 
 
 @long_only

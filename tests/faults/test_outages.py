@@ -21,7 +21,7 @@ from tests.faults.errands import Errand, a_file, document, ids
 from tests.faults.house import OURS, PARTNER, House, house
 
 LONG = os.environ.get("GATEWAY_FAULTS") == "long"
-DELAY = "delay:1.2"
+DELAY = "delay:0.8"
 
 
 @contextmanager
@@ -98,24 +98,13 @@ OF_THE_REGISTRY: tuple[tuple[Errand, str], ...] = (
 )
 
 
-def test_a_journal_whose_connections_are_cut_at_any_statement_is_found_again(
+def test_databases_whose_connections_are_cut_at_any_statement_are_found_again(
     tmp_path: Path, postgres: Callable[[], str]
 ) -> None:
-    url = postgres()
-    with house(tmp_path / "office", journal=url) as office:
-        for number, (errand, name) in enumerate(OF_THE_JOURNAL if LONG else OF_THE_JOURNAL[:4], 1):
-            with while_standing(office, errand, number, name):
-                cut(url)
-
-        assert office.deaths == 0
-
-
-def test_a_registry_whose_connections_are_cut_at_any_statement_is_found_again(
-    tmp_path: Path, postgres: Callable[[], str]
-) -> None:
-    url = postgres()
-    with house(tmp_path / "office", registry=url) as office:
-        for number, (errand, name) in enumerate(OF_THE_REGISTRY if LONG else OF_THE_REGISTRY[:2], 1):
+    journal, registry = postgres(), postgres()
+    loop = [*((journal, *one) for one in OF_THE_JOURNAL), *((registry, *one) for one in OF_THE_REGISTRY)]
+    with house(tmp_path / "office", journal=journal, registry=registry) as office:
+        for number, (url, errand, name) in enumerate(loop, 1):
             with while_standing(office, errand, number, name):
                 cut(url)
 
@@ -219,19 +208,16 @@ PHASES: tuple[tuple[Errand, str], ...] = (
 )
 
 
-def test_told_to_stop_in_any_phase_it_ends_in_order_and_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_told_to_stop_in_any_phase_it_ends_in_order_and_killed_while_it_stops_it_loses_nothing(tmp_path: Path) -> None:
+    short = (PHASES[1], PHASES[2])
     with house(tmp_path / "office") as office:
-        for number, (errand, name) in enumerate(PHASES if LONG else PHASES[:4], 1):
+        for number, (errand, name) in enumerate(PHASES if LONG else short, 1):
             process = office.process
             assert process is not None
             with while_standing(office, errand, number, name):
                 process.terminate()
                 assert process.wait(60) == 0, name
-
-
-def test_killed_while_it_stops_it_loses_nothing_either(tmp_path: Path) -> None:
-    with house(tmp_path / "office") as office:
-        for number, (errand, name) in enumerate(PHASES if LONG else PHASES[2:3], 1):
+        for number, (errand, name) in enumerate(PHASES if LONG else short[1:], 1001):
             process = office.process
             assert process is not None
             with while_standing(office, errand, number, name):
