@@ -22,6 +22,7 @@ from gateway.journal.entries import Entry, State
 from gateway.retry import EDMS, next_attempt
 
 MAX_STARTS = 3  # LIMIT: deaths or defects before a letter is parked
+TURN = timedelta(milliseconds=250)  # LIMIT: after so long others have their turn, however many of a batch are left
 PATIENCE = timedelta(minutes=5)  # of the clock for one letter, when nothing else is said
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class Worker:
         if batch:
             self.desk.failpoint("worker:claimed")
         for place, entry in enumerate(batch):
-            if self.stopping():
+            if self.stopping() or (place and self.now() - claimed_at > TURN):
                 self._give_back(batch[place:])
                 break
             if not self._still_ours(entry, claimed_at):
@@ -79,7 +80,7 @@ class Worker:
             return entry.id in entries.renew(tx, self.name, [entry.id], self.now(), self.lease)
 
     def _give_back(self, rest: Sequence[Entry]) -> None:
-        """We are told to stop: the rest of the batch is for others, and was not even begun."""
+        """The rest of the batch is for others, or for another turn, and was not even begun."""
         with self.desk.journal.write() as tx:
             entries.give_back(tx, self.name, [entry.id for entry in rest])
 

@@ -46,7 +46,12 @@ def eat() -> None:
         eaten.append(bytes(64 << 20))
 
 
-ACTS: dict[str, Callable[[], None]] = {"segfault": segfault, "spin": spin, "hang": hang, "eat": eat}
+def wait() -> None:
+    while not Path(sys.argv[2]).with_name("go").exists():
+        time.sleep(0.02)
+
+
+ACTS: dict[str, Callable[[], None]] = {"wait": wait, "segfault": segfault, "spin": spin, "hang": hang, "eat": eat}
 
 
 def process(entry: Entry, *rest: Any) -> None:

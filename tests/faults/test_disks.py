@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from gateway.journal.entries import State
 from tests.edge.test_node import Node, document, eventually, numbers, running
 from tests.faults.power import REMEDY, strace_works
+from tests.faults.test_isolation import Hostile
 from tests.faults.test_power import LONG, large
 
 needs_strace = pytest.mark.skipif(not strace_works(), reason=f"strace cannot inject here; type: {REMEDY}")
@@ -73,17 +73,14 @@ def test_letters_are_refused_before_the_disk_of_the_journal_is_full(tmp_path: Pa
 def test_what_was_accepted_waits_while_the_journal_s_disk_is_full_and_no_letter_is_blamed(
     tmp_path: Path, volume: Path
 ) -> None:
-    node = Node(tmp_path / "d")
+    node = Hostile(tmp_path / "d")
     moved(node, "journal", volume)
     with running(node):
-        workers = eventually(lambda: [*workers_of(node)])
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
-        for number in range(1, 6):
-            assert node.deliver(document(number)) == 250
+        node.bring(1, "wait")
+        for number in range(2, 6):
+            node.bring(number)
         with full(volume):
-            for pid in workers:
-                os.kill(pid, signal.SIGCONT)
+            node.go()
             eventually(lambda: "the journal is away or full" in log_of(node))
 
         eventually(lambda: node.registered() == numbers(1, 2, 3, 4, 5))

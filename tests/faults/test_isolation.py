@@ -2,7 +2,6 @@
 """One letter may kill, starve or hang the process that reads it, and no other letter suffers."""
 
 import os
-import signal
 import smtplib
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from gateway.errors import Reason
 from gateway.journal.entries import State
 from tests.edge.test_node import Node, document, eventually, numbers
+from tests.faults.test_power import relay
 
 LONG = os.environ.get("GATEWAY_FAULTS") == "long"
 
@@ -39,6 +39,10 @@ class Hostile(Node):
         with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as client:
             client.sendmail(f"{sender}@partner.example", ["exchange@office.example"], document(number))
 
+    def go(self) -> None:
+        """Let the letters that wait in their worker's hands go on."""
+        (self.home / "go").touch()
+
     def workers(self) -> list[int]:
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -59,15 +63,13 @@ def node(tmp_path: Path) -> Iterator[Hostile]:
 def test_a_letter_that_kills_its_worker_three_times_is_parked_with_the_cause_and_its_batch_is_not_blamed(
     node: Hostile,
 ) -> None:
-    (pid,) = eventually(node.workers)
-    os.kill(pid, signal.SIGSTOP)  # so that all of them are one batch
-    node.bring(1)
+    node.bring(1, "wait")  # so that all the others are one batch
     node.bring(2, "segfault")
     for number in (3, 4, 5):
         node.bring(number)
-    os.kill(pid, signal.SIGCONT)
+    node.go()
 
-    eventually(lambda: node.registered() == numbers(1, 3, 4, 5))
+    eventually(lambda: node.registered() == numbers(1, 3, 4, 5), 120)
     eventually(lambda: node.by_sender()["segfault"].state is State.PARKED)
     killer = node.by_sender()["segfault"]
     assert killer.reason == Reason.DEFECT
@@ -115,3 +117,24 @@ def test_no_byte_of_a_letter_is_read_in_the_process_that_owns_the_sockets(node: 
     assert node.process is not None
     assert node.process.pid not in readers
     assert readers == set(node.workers())
+
+
+def test_letters_are_sent_while_nobody_reads_those_that_came(tmp_path: Path) -> None:
+    node = Hostile(tmp_path / "d")
+    node.config.write_text(node.config.read_text() + '[retry]\nfirst = "1 s"\nlongest = "1 s"\n')
+    port = next(line for line in node.config.read_text().splitlines() if line.startswith("port = ")).split()[2]
+    node.start()
+    try:
+        node.bring(1)
+        eventually(lambda: node.registered() == numbers(1))
+        node.bring(2, "wait")
+        for number in range(3, 23):
+            node.bring(number)
+
+        with relay(node, int(port)) as taken:
+            eventually(lambda: len(taken.ids) == 2)
+            assert node.registered() == numbers(1)
+            node.go()
+            eventually(lambda: len(taken.ids) == 44, 90)
+    finally:
+        node.kill()

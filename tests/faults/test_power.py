@@ -96,11 +96,13 @@ class Taking(Handler):
 
 
 @contextmanager
-def relay(node: Node) -> Iterator[Taking]:
-    """Take what *node* sends."""
-    handler, (port,) = Taking(), free_ports(1)
-    text = node.config.read_text()
-    node.config.write_text(re.sub(r"(?m)^port = \d+  ", f"port = {port}  ", text, count=1))
+def relay(node: Node, port: int = 0) -> Iterator[Taking]:
+    """Take what *node* sends, to *port* if it has one already."""
+    handler = Taking()
+    if not port:
+        (port,) = free_ports(1)
+        text = node.config.read_text()
+        node.config.write_text(re.sub(r"(?m)^port = \d+  ", f"port = {port}  ", text, count=1))
     server = Controller(handler, hostname="127.0.0.1", port=port)
     server.start()
     try:
