@@ -55,7 +55,7 @@ class Trial:
 
     async def sent_through(self, program: Program | None, mark: object) -> tuple[str, State]:
         """Send a letter with *mark*; return how the first attempt ended and how the entry stands at the end."""
-        sending = Sending(self._journal, port=self._proxy.port, patience=Patience(dot=2, command=2, data=2, goodbye=1))
+        sending = Sending(self._journal, port=self._proxy.port, patience=Patience(goodbye=1))
         number = sending.queue(letter(mark))
         self._proxy.programs[:] = [program] if program else []
         try:

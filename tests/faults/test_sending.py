@@ -204,6 +204,7 @@ class Sending:
 def differences(row: Row, scripted: ScriptedRelay, ca_file: str) -> dict[str, object]:
     """Return how we are set up for *row*: TLS and login only where they are the step."""
     settings: dict[str, object] = {"port": 1 if row.step == "connect" else scripted.port}
+    settings["patience"] = QUICK if row.action == "stall" else Patience()
     if row.step == "STARTTLS":
         settings |= {"tls": "starttls", "ca_file": ca_file}
     if row.step == "AUTH":

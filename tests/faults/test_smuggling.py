@@ -137,7 +137,7 @@ async def captured(octets: bytes, sizes: list[int]) -> tuple[Posted, list[bytes]
     return posted, scripted.letters, [command.split()[0] for command in scripted.commands if command.split()]
 
 
-@settings(max_examples=5000 if LONG else 150)
+@settings(max_examples=5000 if LONG else 80)
 @given(octets=CONTENT, sizes=SEPARATE)
 def test_whatever_a_letter_holds_the_relay_sees_exactly_one_letter_or_none(octets: bytes, sizes: list[int]) -> None:
     """Row 2: dots are stuffed right, and what could end a letter elsewhere is not sent at all."""
