@@ -13,5 +13,7 @@ def some(items: Sequence[Item], many: int) -> Sequence[Item]:
     """Return *many* of *items*, evenly spread with the first and the last; all of them in the long run."""
     if LONG or len(items) <= many:
         return items
+    if many == 1:
+        return items[len(items) // 2 :][:1]
     last = len(items) - 1
     return [items[round(step * last / (many - 1))] for step in range(many)]

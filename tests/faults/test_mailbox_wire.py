@@ -165,7 +165,7 @@ async def test_a_line_cut_or_dead_anywhere_in_a_session_loses_and_doubles_nothin
     """F9, F10, F13: after every server line, in the middle of lines and literals, in LOGIN and in IDLE; half-open."""
     async with mailbox(opened, dovecot) as box:
         await box.round()
-        for program in places(box.proxy.seen[0], lines=7, octets=4, stalls=2):
+        for program in places(box.proxy.seen[0], lines=6, octets=4, stalls=1):
             await box.round(program)
 
     box.holds()
