@@ -68,13 +68,3 @@ def test_no_name_of_a_sender_becomes_a_name_on_the_disk(tmp_path: Path, what: st
     made = [path.name for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size == 300_000]
     assert made
     assert all(set(name) <= set("0123456789abcdef") for name in made)
-
-
-def test_a_cleaned_name_goes_out_again_as_it_is_shown(offices: Town) -> None:
-    """RFC 2183 §2.3: what a clerk passes on has the name the clerk saw."""
-    offices.minsk.receive(named("a\u202egpj.exe"), "edms@moscow.example")
-    offices.minsk.work()
-    (name,) = shown(offices.minsk)
-
-    assert name.endswith(".exe")
-    assert "\u202e" not in name
