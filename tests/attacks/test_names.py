@@ -38,23 +38,24 @@ def shown(office: TownOffice) -> list[str]:
         return [row.name for row in people.rows(work, "select name from card_file order by id")]
 
 
-def named(name: str, content: bytes = partner.PDF) -> bytes:
-    """A letter whose one file has *name* for people; the package itself is in order."""
-    inside = partner.passport().replace("<Description>letter.pdf<", f"<Description>{escape(name)}<")
+def named(name: str, content: bytes = partner.PDF, turn: int = 1) -> bytes:
+    """The letter of that *turn*, whose one file has *name* for people; the package itself is in order."""
+    ids = {"message_id": f"{turn:032x}", "uid": f"{turn + 100:032x}", "number": f"77-{turn}"}
+    inside = partner.passport(**ids).replace("<Description>letter.pdf<", f"<Description>{escape(name)}<")
     return partner.letter(inside.replace("<Extension>.pdf<", "<Extension><"), {"letter[1].pdf": content})
 
 
-@pytest.mark.parametrize("what", EVIL)
-def test_a_card_never_shows_a_name_that_deceives_or_leads_anywhere(offices: Town, what: str) -> None:
+def test_a_card_never_shows_a_name_that_deceives_or_leads_anywhere(offices: Town) -> None:
     """CWE-22, UTR #36, CVE-2021-42574, ATT&CK T1036.002: the name is a sender's text, the card is ours."""
-    name, harmless = EVIL[what]
+    for turn, (name, _) in enumerate(EVIL.values()):
+        offices.minsk.receive(named(name, turn=turn), "edms@moscow.example")
+    offices.settle()
 
-    offices.minsk.receive(named(name), "edms@moscow.example")
-    offices.minsk.work()
-
-    assert [card.state for card in cards(offices.minsk)] == ["registered"]
-    assert shown(offices.minsk) == [harmless]
-    assert not any(unicodedata.category(letter).startswith("C") for letter in shown(offices.minsk)[0])
+    assert {card.state for card in cards(offices.minsk)} == {"registered"}
+    assert dict(zip(EVIL, shown(offices.minsk), strict=True)) == {
+        what: harmless for what, (_, harmless) in EVIL.items()
+    }
+    assert not any(unicodedata.category(letter).startswith("C") for name in shown(offices.minsk) for letter in name)
 
 
 @pytest.mark.parametrize("what", ["a way up", "from the root", "a device", "written from right to left"])

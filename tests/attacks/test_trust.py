@@ -72,17 +72,16 @@ IMPOSTORS = {
 }
 
 
-@pytest.mark.parametrize("how", IMPOSTORS)
 @pytest.mark.parametrize("envelope", [MOSCOW, "who@nowhere.example"])
-def test_a_letter_that_only_looks_like_a_partners_is_parked_in_silence(offices: Town, how: str, envelope: str) -> None:
+def test_a_letter_that_only_looks_like_a_partners_is_parked_in_silence(offices: Town, envelope: str) -> None:
     """USENIX Security 2020, "Composition Kills"; CVE-2023-27043: even from the partner's own network."""
-    data = LETTER.replace(b"From: edms@moscow.example", IMPOSTORS[how], 1)
-    assert data != LETTER
+    letters = {how: LETTER.replace(b"From: edms@moscow.example", lines, 1) for how, lines in IMPOSTORS.items()}
+    assert LETTER not in letters.values()
 
-    number = offices.minsk.receive(data, envelope)
+    numbers = {how: offices.minsk.receive(data, envelope) for how, data in letters.items()}
     offices.settle()
 
-    assert offices.minsk.entry(number).state is State.PARKED
+    assert [how for how, number in numbers.items() if offices.minsk.entry(number).state is not State.PARKED] == []
     assert cards(offices.minsk) == []
     assert offices.post.carried == []
 

@@ -101,6 +101,7 @@ MAILBOX = 'kind = "mailbox"\nname = "lane"'
 def test_a_proof_holds_exactly_when_it_should(
     proof: str, origin: Origin, headers: tuple[tuple[str, str], ...], believed: bool
 ) -> None:
+    """USENIX Security 2020, “Composition Kills”: From alone is never enough."""
     assert proven(proof, origin, *headers) is believed
 
 
@@ -121,6 +122,7 @@ def test_a_proof_holds_exactly_when_it_should(
     ],
 )
 def test_only_the_topmost_verdict_of_our_own_server_counts(results: tuple[str, ...], believed: bool) -> None:
+    """RFC 8601 §5, §7.1."""
     headers = [("Authentication-Results", value) for value in results]
 
     assert proven(RESULTS, HERE, *headers) is believed

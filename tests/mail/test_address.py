@@ -96,6 +96,7 @@ def test_addresses_are_the_same_by_domain_without_case_and_local_part_exactly(
     ],
 )
 def test_an_address_field_yields_exactly_its_addresses_or_nothing(value: str, found: tuple[str, ...]) -> None:
+    """CVE-2023-27043; USENIX Security 2020, “Composition Kills”."""
     assert addresses(value) == found
 
 

@@ -124,6 +124,7 @@ def _zip64() -> bytes:
     ],
 )
 def test_an_archive_that_cannot_be_trusted_is_refused(reason: Reason, octets: bytes) -> None:
+    """Fifield 2019, CVE-2024-0450, CVE-2019-9674, CWE-22: bombs, overlap, links, encryption, names that lead away."""
     sinks = Sinks()
     with pytest.raises(Refused) as caught:
         unzip(Held(octets), sinks)

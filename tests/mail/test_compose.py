@@ -141,6 +141,7 @@ def test_every_header_given_is_written_and_read_back() -> None:
 
 @pytest.mark.parametrize("evil", ["a\r\nBcc: x@evil.example", "a\nb", "a\rb", "a\0b"])
 def test_no_value_can_start_a_header_of_its_own(evil: str) -> None:
+    """CWE-93, CVE-2024-6923, CVE-2026-1299."""
     with pytest.raises(ValueError, match="CR, LF or NUL"):
         _written(_head(evil))
     with pytest.raises(ValueError, match="CR, LF or NUL"):

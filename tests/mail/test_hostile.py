@@ -99,6 +99,7 @@ def test_an_odd_letter_is_read_in_time(octets: bytes) -> None:
     ],
 )
 def test_every_reader_of_headers_takes_linear_time(read: object, value: str) -> None:
+    """cpython #136063, #87075."""
     assert callable(read)
     before = time.process_time()
     read(value)
@@ -108,6 +109,8 @@ def test_every_reader_of_headers_takes_linear_time(read: object, value: str) -> 
 
 
 def test_memory_does_not_grow_with_the_letter() -> None:
+    """cpython #75630, #81642."""
+
     def blocks(mebibytes: int) -> Iterator[bytes]:
         yield crlf(_IN, "", "--b", "Content-Transfer-Encoding: base64", "")
         line = crlf("QUJD" * 19) * 840

@@ -104,6 +104,7 @@ def test_an_extended_name_is_not_decoded_twice() -> None:
     ],
 )
 def test_a_shown_name_is_harmless(name: str, shown: str) -> None:
+    """CWE-22, UTR #36, CVE-2021-42574."""
     assert clean_name(name) == shown
 
 
@@ -113,6 +114,7 @@ def test_a_shown_name_is_harmless(name: str, shown: str) -> None:
 @example("x" * 199 + " y")
 @example("\ud800")
 def test_cleaning_a_name_leaves_nothing_to_clean(name: str) -> None:
+    """CWE-22, UTR #36."""
     shown = clean_name(name)
 
     assert clean_name(shown) == shown

@@ -74,6 +74,7 @@ def test_an_unknown_charset_is_no_reason_to_lose_a_document(offices: Town) -> No
 
 
 def test_a_stranger_hears_nothing(offices: Town) -> None:
+    """RFC 3834: no backscatter."""
     data = partner.letter(partner.passport(sender="EX-NOBODY"), sender="who@nowhere.example")
 
     number = arrive(offices.minsk, data, sender="who@nowhere.example")

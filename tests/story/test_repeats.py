@@ -339,6 +339,7 @@ def registered_by(sender: str, offices: Town, return_id: str, message_id: str = 
 
 
 def test_a_report_of_another_partner_changes_nothing(tmp_path: Path) -> None:
+    """RFC 5321 §7.1: a forged registration."""
     with town(tmp_path, minsk={"partner": ANOTHER}) as offices:
         quiet(offices)
         card = send_letter(offices.minsk)
