@@ -5,11 +5,13 @@ Laws of docs/protocol.md, "Identity", over every half of an office that may be p
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.edms_adapter.registry import people
+from gateway.edms_adapter.sql.database import Work
 from gateway.errors import Reason
 from gateway.journal import entries
 from gateway.journal.entries import State
@@ -364,3 +366,25 @@ def test_a_document_the_restored_journal_never_saw_is_sent_again_under_its_ids_a
     assert dispatch(offices.minsk, card).partner_number == "ВХ-1"
     assert "assigned" in news(offices.minsk, card)
     assert rows(offices.minsk, "db", "verify") == []
+
+
+def a_card_of_ones_own(work: Work, now: datetime) -> None:
+    people.write_card(work, "Справка", {}, signer="Берёзкина", drafter="Дубов", now=now, store=Path())
+
+
+def test_a_card_made_again_under_other_keys_tells_nobody_of_its_inbox_a_second_time(offices: Town) -> None:
+    backup = put_away(offices.moscow, offices)
+    card = send_letter(offices.minsk)
+    offices.settle()
+    told = news(offices.minsk, card)
+    put_back(offices.moscow, backup, EDMS)
+    offices.clock.advance(hours=3)
+    do(offices.moscow, a_card_of_ones_own)  # takes the key that the lost card had
+    carried = len(offices.post.carried)
+
+    reprocess(offices.moscow, 1)
+    offices.settle()
+
+    assert numbers(offices.moscow) == ["ВХ-1"]
+    assert len(offices.post.carried) == carried
+    assert news(offices.minsk, card) == told
