@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``purge``: the bytes of old letters go; what is known of them stays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import click
@@ -9,7 +9,7 @@ import click
 from gateway.cli.context import Context, json_option, pass_context
 from gateway.cli.output import Row, show
 from gateway.journal import purging
-from gateway.journal.purging import Given, Heap
+from gateway.journal.purging import Heap
 from gateway.journal.store import Journal
 
 COLUMNS = ("direction", "kind", "kept", "why", "letters", "bytes")
@@ -46,21 +46,27 @@ def purge(context: Context, days: int, dry_run: bool, as_json: bool) -> None:
                 click.echo("nothing was changed")
             return
         letters = size = 0
-        while page := _given_up(journal, before, now):
-            letters, size = letters + len(page), size + sum(letter.size for letter in page)
+        while given := list(_given_up(journal, before, now)):  # again: shared ones go after their copies
+            letters, size = letters + len(given), size + sum(given)
     if not as_json:
         click.echo(f"given up: {letters} letter(s), {size} bytes; files of their own go with the hourly sweep")
 
 
-def _given_up(journal: Journal, before: datetime, now: datetime) -> Sequence[Given]:
-    """Give up a page of letters and return it.
+def _given_up(journal: Journal, before: datetime, now: datetime) -> Iterator[int]:
+    """Walk through the journal once, give up what may go, and yield the size of each letter.
 
-    A letter that names several of our organisations goes after its copies: the last page may be followed by one more.
+    Looking takes long and only reads; what was found is judged once more where it is given up.
     """
-    with journal.write() as tx:
-        page = purging.spent(tx, before, now)
-        purging.give_up(tx, page)
-    return page
+    after = 0
+    while True:
+        with journal.read() as tx:
+            page = purging.spent(tx, before, now, after)
+        if not page:
+            return
+        after = page[-1].entry
+        with journal.write() as tx:
+            given = purging.give_up(tx, page, before, now)
+        yield from (letter.size for letter in given)
 
 
 def _row(heap: Heap) -> Row:

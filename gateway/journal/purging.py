@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, delete, exists, func, literal, or_, select, update
 
 from gateway.journal import schema
 from gateway.journal.columns import Moment
@@ -105,17 +105,25 @@ class Given:
     size: int
 
 
-def spent(tx: Connection, before: datetime, now: datetime, limit: int = PAGE) -> Sequence[Given]:
-    """Return at most *limit* letters that have their bytes and keep them for no reason, the oldest first."""
-    judged = _JUDGED.subquery("judged")
-    at = judged.c
+def spent(tx: Connection, before: datetime, now: datetime, after: int = 0, limit: int = PAGE) -> Sequence[Given]:
+    """Return at most *limit* letters beyond entry *after* that keep their bytes for no reason, the oldest first."""
+    return _free(tx, _JUDGED.where(E.id > after), before, now, limit)
+
+
+def give_up(tx: Connection, letters: Sequence[Given], before: datetime, now: datetime) -> Sequence[Given]:
+    """Give up the bytes of those *letters* (a page) that still keep them for no reason, and return these.
+
+    Bytes in files of their own go with the next sweep.
+    """
+    ids = [letter.entry for letter in letters]
+    free = [letter.entry for letter in _free(tx, _JUDGED.where(E.id.in_(ids)), before, now, len(ids))]
+    given = update(schema.entries).where(E.id.in_(free), E.state.in_(FINISHED)).values(stored=False).returning(E.id)
+    gone = set(tx.execute(given).scalars()) if free else set()
+    tx.execute(delete(schema.letters).where(schema.letters.c.entry.in_(gone)))
+    return [letter for letter in letters if letter.entry in gone]
+
+
+def _free(tx: Connection, judged: Select[Any], before: datetime, now: datetime, limit: int) -> Sequence[Given]:
+    at = judged.subquery("judged").c
     free = select(at.id, at.sha256, at.size).where(at.why == "").order_by(at.id).limit(limit)
     return [Given(*row) for row in tx.execute(free, {"before": before, "now": now})]
-
-
-def give_up(tx: Connection, letters: Sequence[Given]) -> None:
-    """Give up the bytes of *letters*; those in files of their own go with the next sweep."""
-    ids = [letter.entry for letter in letters]
-    if ids:
-        tx.execute(update(schema.entries).where(E.id.in_(ids)).values(stored=False))
-        tx.execute(delete(schema.letters).where(schema.letters.c.entry.in_(ids)))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from gateway.content import Held
 from gateway.journal import purging, schema
@@ -143,7 +143,7 @@ def given_up(journal: Journal) -> set[int]:
     while True:
         with journal.write() as tx:
             page = purging.spent(tx, BEFORE, NOW, limit=2)
-            purging.give_up(tx, page)
+            purging.give_up(tx, page, BEFORE, NOW)
         if not page:
             break
     with journal.read() as tx:
@@ -219,3 +219,18 @@ def test_postgresql_judges_as_sqlite_does(postgres: Callable[[], str], tmp_path:
         judged(journal, [plain], kinds[seed])
     finally:
         journal.close()
+
+
+def test_a_letter_that_was_asked_for_again_meanwhile_keeps_its_bytes(sqlite: Journal) -> None:
+    journal = emptied(sqlite)
+    written(journal, [], [Line("in", "done", OLD, False, True, False, False, None, None)])
+    with journal.read() as tx:
+        page = purging.spent(tx, BEFORE, NOW)
+
+    with journal.write() as tx:
+        tx.execute(update(schema.entries).values(state="accepted", concluded_at=None))
+        given = purging.give_up(tx, page, BEFORE, NOW)
+
+    assert (len(page), given) == (1, [])
+    with journal.read() as tx:
+        assert tx.execute(select(schema.letters.c.entry)).scalars().all() == [1]
