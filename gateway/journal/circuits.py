@@ -31,6 +31,8 @@ def stand(tx: Connection) -> tuple[OpenCircuit, ...]:
 
 def write(tx: Connection, before: Sequence[OpenCircuit], after: Sequence[OpenCircuit]) -> None:
     """Write down what changed from *before* to *after*; other nodes' circuits stay."""
+    if tuple(before) == tuple(after):
+        return
     gone = [one.name for one in (*before, *after)]
     if gone:
         tx.execute(delete(schema.circuits).where(C.name.in_(gone)))

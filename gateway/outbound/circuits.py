@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which relays, and which partners behind them, are left alone for a while; pure, the clock is handed in.
+"""Which relays, and which partners behind them, are left alone for a while; no input or output, the clock is handed in.
 
 A relay that cannot be talked to is asked again by one letter at a time, ever less often; everything else that goes by
 it stays queued, and no attempt is counted.  A partner whose recipient is put off again and again is slowed alone.
@@ -9,6 +9,7 @@ Other relays and other partners notice nothing.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import RLock
 
 from gateway.journal.circuits import OpenCircuit
 from gateway.journal.entries import Entry
@@ -60,75 +61,89 @@ class Circuits:
         self._relay_of_lane = relay_of_lane
         self._pauses = Backoff(min(first, LONGEST), LONGEST)
         self._circuits: dict[str, Circuit] = {}
+        self._lock = RLock()  # letters are taken in a thread, and end in the loop
 
     def remember(self, found: Iterable[OpenCircuit]) -> None:
         """Take over what stood when we stopped."""
-        for one in found:
-            known = Circuit(one.failures, 1, one.opened_at, one.retry_at, None, one.words)
-            self._circuits[one.name] = known
+        with self._lock:
+            for one in found:
+                known = Circuit(one.failures, 1, one.opened_at, one.retry_at, None, one.words)
+                self._circuits[one.name] = known
 
     def closed_lane(self, lane: str, now: datetime) -> bool:
         """Say whether nothing of *lane* may go now."""
-        names = (_relay(self._relay_of_lane(lane)), _partner(lane))
-        return any(name in self._circuits and self._circuits[name].leaves_alone(now) for name in names)
+        with self._lock:
+            names = (_relay(self._relay_of_lane(lane)), _partner(lane))
+            return any(name in self._circuits and self._circuits[name].leaves_alone(now) for name in names)
 
     def why(self, lane: str, now: datetime) -> str:
         """Return in words why nothing of *lane* goes."""
-        for name in (_relay(self._relay_of_lane(lane)), _partner(lane)):
-            one = self._circuits.get(name)
-            if one is not None and one.opened_at is not None and one.leaves_alone(now):
-                return f"{name} does not work since {one.opened_at:%Y-%m-%d %H:%M} UTC: {one.words}"[:500]
-        return "too old"
+        with self._lock:
+            for name in (_relay(self._relay_of_lane(lane)), _partner(lane)):
+                one = self._circuits.get(name)
+                if one is not None and one.opened_at is not None and one.leaves_alone(now):
+                    return f"{name} does not work since {one.opened_at:%Y-%m-%d %H:%M} UTC: {one.words}"[:500]
+            return "too old"
 
     def admit(self, entry: Entry, now: datetime) -> bool:
         """Say whether *entry* may go now; where there was trouble, it goes as the one question."""
-        mine = [self._circuits[name] for name in self._names(entry) if name in self._circuits]
-        if any(circuit.leaves_alone(now) for circuit in mine):
-            return False
-        for circuit in mine:
-            if circuit.retry_at is not None:
-                circuit.probing_until = now + PROBE
-        return True
+        with self._lock:
+            mine = [self._circuits[name] for name in self._names(entry) if name in self._circuits]
+            if any(circuit.leaves_alone(now) for circuit in mine):
+                return False
+            for circuit in mine:
+                if circuit.retry_at is not None:
+                    circuit.probing_until = now + PROBE
+            return True
 
     def put_back(self, entry: Entry) -> None:
         """*entry* was admitted and did not go, or told nothing."""
-        for name in self._names(entry):
-            if name in self._circuits:
-                self._circuits[name].probing_until = None
+        with self._lock:
+            for name in self._names(entry):
+                if name in self._circuits:
+                    self._circuits[name].probing_until = None
 
     def heard(self, entry: Entry, posted: Posted, now: datetime) -> None:
         """Judge by what became of *entry* whether its relay works, and whether its partner's server does."""
-        relay, partner = self._names(entry)
-        if posted.outcome is Outcome.TRY_LATER and (posted.phase in _BEFORE_MAIL or posted.code in _ABOUT_US):
-            self.put_back_partner(partner)
-            self._of(relay).failed(RELAY_AFTER, self._pauses, posted.words, now)
-            return
-        self._circuits.pop(relay, None)
-        if posted.outcome is Outcome.TRY_LATER and posted.phase is Phase.RCPT:
-            self._of(partner).failed(PARTNER_AFTER, self._pauses, posted.words, now)
-        elif posted.phase is not Phase.MAIL:
-            self._circuits.pop(partner, None)
-        else:
-            self.put_back_partner(partner)
+        with self._lock:
+            relay, partner = self._names(entry)
+            if posted.outcome is Outcome.TRY_LATER and _about_the_relay(posted):
+                self._no_answer(partner)
+                self._of(relay).failed(RELAY_AFTER, self._pauses, posted.words, now)
+                return
+            self._circuits.pop(relay, None)
+            if posted.outcome is Outcome.TRY_LATER and posted.phase is Phase.RCPT:
+                self._of(partner).failed(PARTNER_AFTER, self._pauses, posted.words, now)
+            elif posted.phase is not Phase.MAIL:
+                self._circuits.pop(partner, None)
+            else:
+                self._no_answer(partner)
 
-    def put_back_partner(self, name: str) -> None:
+    def _no_answer(self, name: str) -> None:
         """The question said nothing of the partner called *name*."""
         if name in self._circuits:
             self._circuits[name].probing_until = None
 
     def open_ones(self) -> tuple[OpenCircuit, ...]:
         """Return what is left alone at the moment, by name."""
-        return tuple(
-            OpenCircuit(name, one.opened_at, one.retry_at, one.failures, one.words)
-            for name, one in sorted(self._circuits.items())
-            if one.opened_at is not None and one.retry_at is not None
-        )
+        with self._lock:
+            return tuple(
+                OpenCircuit(name, one.opened_at, one.retry_at, one.failures, one.words)
+                for name, one in sorted(self._circuits.items())
+                if one.opened_at is not None and one.retry_at is not None
+            )
 
     def _of(self, name: str) -> Circuit:
         return self._circuits.setdefault(name, Circuit())
 
     def _names(self, entry: Entry) -> tuple[str, str]:
         return _relay(self._relay_of(entry)), _partner(entry.lane)
+
+
+def _about_the_relay(posted: Posted) -> bool:
+    """Say whether a failure would have met any letter at this relay."""
+    gone = posted.phase is Phase.MAIL and posted.code is None  # it hung up, or said nothing
+    return posted.phase in _BEFORE_MAIL or posted.code in _ABOUT_US or gone
 
 
 def _relay(name: str) -> str:

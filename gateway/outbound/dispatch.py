@@ -126,13 +126,21 @@ class Dispatcher:
     def _turn(self, outcomes: list[tuple[Entry, Posted]], room: int, busy: frozenset[str]) -> list[Entry]:
         """Write down what became of letters and take up to *room* others, in one commit."""
         now = self._now()
-        with self._journal.write() as tx:
-            for entry, posted in outcomes:
-                self._note(tx, entry, posted, now)
-            if not self._guarded:
-                due = entries.take_due(tx, self._name, room, now, LEASE, busy)
-            else:
-                due = self._admitted(tx, room, busy, now)
+        admitted: list[Entry] = []
+        try:
+            with self._journal.write() as tx:
+                for entry, posted in outcomes:
+                    self._note(tx, entry, posted, now)
+                if self._guarded:
+                    due, standing = self._admitted(tx, room, busy, now, admitted), self._circuits.open_ones()
+                    circuits.write(tx, self._written or (), standing)
+                else:
+                    due, standing = entries.take_due(tx, self._name, room, now, LEASE, busy), ()
+        except BaseException:
+            for entry in admitted:  # they are not taken after all, so none of them is the question
+                self._circuits.put_back(entry)
+            raise
+        self._written = standing
         if outcomes:
             self._failpoint("dispatch:noted")
         for entry, posted in outcomes:
@@ -141,21 +149,20 @@ class Dispatcher:
             )
         return due
 
-    def _admitted(self, tx: Connection, room: int, busy: frozenset[str], now: datetime) -> list[Entry]:
-        """Take what may go now, leaving alone what the circuits say, and write down how those stand."""
+    def _admitted(
+        self, tx: Connection, room: int, busy: frozenset[str], now: datetime, admitted: list[Entry]
+    ) -> list[Entry]:
+        """Take what may go now, leaving alone what the circuits say; *admitted* is what they were told of."""
         if self._written is None:
             self._written = circuits.stand(tx)
             self._circuits.remember(self._written)
         taken = entries.take_due(tx, self._name, room, now, LEASE, _Closed(self._circuits, busy, now))
-        due = [entry for entry in taken if self._circuits.admit(entry, now)]
-        entries.put_back(tx, self._name, [entry.id for entry in taken if entry not in due])
-        standing = self._circuits.open_ones()
-        if standing != self._written:
-            circuits.write(tx, self._written, standing)
-            self._written = standing
-        if standing:
+        admitted += [entry for entry in taken if self._circuits.admit(entry, now)]
+        going = {entry.id for entry in admitted}
+        entries.put_back(tx, self._name, [entry.id for entry in taken if entry.id not in going])
+        if self._circuits.open_ones():
             self._give_up(tx, now)
-        return due
+        return admitted
 
     def _give_up(self, tx: Connection, now: datetime) -> None:
         """Once in `GIVE_UP_EVERY`, fail what waited too long behind an open circuit: nothing waits for ever."""
@@ -183,12 +190,16 @@ class Dispatcher:
             sender = self._sender_of(entry, self._now())
             posted = await self._post_of(entry).send(letter, sender, entry.recipient)
             self._failpoint("dispatch:sent")
-            self._circuits.heard(entry, posted, self._now())
+            ours = False
         except Exception as error:  # an edge: whatever keeps one letter from being sent keeps no other one
             log.exception("a letter could not be sent", entry=entry.id)
             posted = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, f"{type(error).__name__} on our side")
-            self._circuits.put_back(entry)
+            ours = True
         self._outcomes.append((entry, posted))
+        if ours:
+            self._circuits.put_back(entry)
+        else:
+            self._circuits.heard(entry, posted, self._now())
         task = asyncio.current_task()
         if task is not None:
             self._under_way.pop(task, None)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from gateway.journal import circuits, entries
 from gateway.journal.entries import Entry, State
@@ -142,7 +143,9 @@ async def test_one_partner_has_only_its_share_of_letters_under_way_and_holds_up_
 # --- a relay that does not work -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", [{"greeting": DROP}, {"greeting": "421 full"}, {"MAIL": "530 log in first"}])
+@pytest.mark.parametrize(
+    "script", [{"greeting": DROP}, {"greeting": "421 full"}, {"MAIL": "530 log in first"}, {"MAIL": DROP}]
+)
 async def test_a_relay_that_does_not_work_is_asked_by_a_few_letters_and_then_by_one_at_a_time(
     journal: Journal, clock: HandClock, script: dict[str, str]
 ) -> None:
@@ -296,3 +299,28 @@ async def test_a_recipient_that_is_refused_for_good_slows_nobody(journal: Journa
     with journal.read() as tx:
         assert entries.counts(tx).by_state
         assert circuits.stand(tx) == ()
+
+
+# --- the journal is away --------------------------------------------------------------------------------------------
+
+
+async def test_the_question_is_asked_again_when_the_journal_could_not_take_it_down(
+    journal: Journal, clock: HandClock
+) -> None:
+    letters_to(journal, "north", 80)
+    post = Answering({"edms@north.example": DOWN})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    await dispatcher.once()
+    before = len(post.asked)
+    clock.advance(minutes=2)
+    full = "before update on entries when new.worker = '' begin select raise(abort, 'the disk is full'); end"
+    with journal.write() as tx:
+        tx.exec_driver_sql(f"create trigger away {full}")
+    with pytest.raises(DBAPIError):
+        await dispatcher.once()
+    with journal.write() as tx:
+        tx.exec_driver_sql("drop trigger away")
+
+    await dispatcher.once()
+
+    assert len(post.asked) == before + 1
