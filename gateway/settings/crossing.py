@@ -14,6 +14,8 @@ from gateway.settings.rules import ReceiveSettings, ReportSettings, RuleSettings
 from gateway.settings.source import Found, Source
 from gateway.settings.values import Shape
 
+MAX_TAGGED_LOCAL = 20  # LIMIT: octets before the @ that leave room for a tag (`identity.bounce_address`)
+
 
 @dataclass(frozen=True, slots=True)
 class Sections:
@@ -202,12 +204,27 @@ CHECKS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _an_empty_list_is_no_condition,
     _a_level_was_taken_before_it_is_told,
 )
+
+
+def _tags_have_room(sections: Sections) -> Iterator[ConfigProblem]:
+    """Say which addresses are too long for envelope senders of their own: there bounces are matched as with plain."""
+    common = sections.own.tables.get("relay")
+    relays = [common.get("bounce_sender")] if isinstance(common, dict) else []
+    if "tagged" not in [*relays, *(relay.said("bounce_sender") for relay in sections.other_relays)]:
+        return
+    for office in sections.offices:
+        if len(office.said("address").partition("@")[0].encode()) > MAX_TAGGED_LOCAL:
+            what = f"is too long for bounce addresses of its letters: more than {MAX_TAGGED_LOCAL} before the @"
+            yield office.problem("address", what, "choose a shorter one, or live with plain bounces for this office")
+
+
 CAUTIONS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _blind_belief_is_said_aloud,
     _a_mailbox_proves_one_channel,
     _a_network_is_seen_by_listeners_only,
     _hours_mean_something,
     _letters_can_come,
+    _tags_have_room,
 )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from gateway.identity import MAX_TAGGED_LOCAL
 from gateway.model import EventKind, Subscription
 from gateway.settings import (
     AccessSettings,
@@ -290,6 +291,18 @@ def test_a_mailbox_that_proves_two_channels_is_a_warning() -> None:
     (warning,) = parsed(GATEWAY, PARTNERS + second).warnings
 
     assert warning.line == 13
+
+
+@pytest.mark.parametrize(("octets", "warned"), [(MAX_TAGGED_LOCAL, False), (MAX_TAGGED_LOCAL + 1, True)])
+def test_an_address_without_room_for_a_tag_is_a_warning(octets: int, warned: bool) -> None:
+    longer = GATEWAY.replace("exchange@office", "e" * octets + "@office")
+
+    plain, tagged = parsed(longer), parsed(longer + 'bounce_sender = "tagged"\n')
+
+    assert plain.warnings == ()
+    assert [str(one).startswith("gateway.toml:6: office[1].address: is too long") for one in tagged.warnings] == (
+        [True] if warned else []
+    )
 
 
 def test_one_file_may_hold_everything() -> None:
