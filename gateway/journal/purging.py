@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, delete, func, literal, or_, select, update
 
 from gateway.journal import schema
 from gateway.journal.columns import Moment
@@ -21,29 +21,21 @@ E, X, V = schema.entries.c, schema.exchanges.c, schema.events.c
 PAGE = 500  # LIMIT: letters given up in one transaction
 FINISHED = ("done", "dropped", "sent", "cancelled")
 
-_other = schema.entries.alias("other").c
-_own = schema.exchanges.alias("own").c
+_own = schema.exchanges.alias("own")
 _copy = schema.entries.alias("copy").c
 _NOW, _BEFORE = bindparam("now", type_=Moment()), bindparam("before", type_=Moment())
+_TIED = schema.entries.outerjoin(_own, _own.c.id == E.exchange)
 
-# The document a letter is about with all its versions: what is said of one of their exchanges holds for all.
-_ROOT = (
-    select(func.coalesce(_own.follows, _own.id))
-    .where(_own.id == E.exchange)
-    .correlate(schema.entries)
-    .scalar_subquery()
-)
-_FAMILY = or_(X.id == _ROOT, X.follows == _ROOT)
+# The document a letter is about, with all its versions: what is said of one of their exchanges holds for all.
+_DOCUMENT = func.coalesce(_own.c.follows, _own.c.id)
+_OF_EXCHANGE = select(func.coalesce(X.follows, X.id))
+_OF_EVENT = _OF_EXCHANGE.join_from(schema.exchanges, schema.events, V.exchange == X.id)
+_OF_LETTER = _OF_EXCHANGE.join_from(schema.exchanges, schema.entries, E.exchange == X.id)
 
 
-def _family(*conditions: Any) -> Any:  # Any: SQLAlchemy's columns of any type
-    """Whether an exchange of the letter's family meets *conditions*."""
-    return exists().where(_FAMILY, *conditions)
-
-
-def _elsewhere(*conditions: Any) -> Any:  # Any: likewise
-    """Whether another letter of the family meets *conditions*."""
-    return exists().where(_FAMILY, _other.exchange == X.id, _other.id != E.id, *conditions)
+def _among(documents: Select[Any]) -> Any:  # Any: SQLAlchemy's columns of any type
+    """Whether the letter's document is among *documents*: a set of its own, so it is made once for all letters."""
+    return _DOCUMENT.in_(documents.correlate(None))
 
 
 # Why a letter keeps its bytes, in the order in which the reasons are said; the first that holds counts.
@@ -54,24 +46,21 @@ REASONS: Mapping[str, Any] = {  # Any: likewise
     "unfinished": E.state.not_in(FINISHED),
     "not told to the EDMS": or_(
         and_(E.outgoing_ref.is_not(None), E.told_at.is_(None), E.state.in_(("sent", "failed"))),
-        exists().where(_FAMILY, V.exchange == X.id, V.tell, V.told_at.is_(None)),
+        _among(_OF_EVENT.where(V.tell, V.told_at.is_(None))),
     ),
     "not flagged in its mailbox": E.flag_due,
-    "disputed": or_(
-        exists().where(_FAMILY, V.exchange == X.id, V.contradicts),
-        _elsewhere(_other.state == "parked"),
-    ),
+    "disputed": or_(_among(_OF_EVENT.where(V.contradicts)), _among(_OF_LETTER.where(E.state == "parked"))),
     "unfinished exchange": or_(
-        _elsewhere(or_(_other.held, _other.state.not_in(FINISHED))),
-        _family(X.direction == "in", X.registered_text.is_not(None), X.subject_card == ""),
+        _among(_OF_LETTER.where(or_(E.held, E.state.not_in(FINISHED)))),
+        _among(_OF_EXCHANGE.where(X.direction == "in", X.registered_text.is_not(None), X.subject_card == "")),
     ),
-    "open subscription": _family(or_(X.until.is_(None), X.until >= _NOW)),
-    "awaited": _family(X.due_at.is_not(None)),
+    "open subscription": _among(_OF_EXCHANGE.where(or_(X.until.is_(None), X.until >= _NOW))),
+    "awaited": _among(_OF_EXCHANGE.where(X.due_at.is_not(None))),
     "shared": E.id.in_(select(_copy.letter_of).where(_copy.letter_of.is_not(None), _copy.stored)),
     "recent": or_(E.concluded_at.is_(None), E.concluded_at >= _BEFORE),
 }
 _WHY: Any = case(*((condition, literal(reason)) for reason, condition in REASONS.items()), else_=literal(""))
-_JUDGED = select(E.id, E.direction, E.kind, E.sha256, E.size, _WHY.label("why")).where(E.stored)
+_JUDGED = select(E.id, E.direction, E.kind, E.sha256, E.size, _WHY.label("why")).select_from(_TIED).where(E.stored)
 
 
 @dataclass(frozen=True, slots=True)
