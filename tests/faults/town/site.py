@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where an office lives and what it is told before it starts; goes into its process by pickle."""
 
+import atexit
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ def found(site: Site) -> None:
 def _template() -> Path:
     """Return a folder with both offices as they are founded on SQLite."""
     folder = Path(mkdtemp(prefix="storm-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in OFFICES:
         home = folder / name
         found(site_of(home, name, f"sqlite:///{home}/journal.db", f"sqlite:///{home}/registry.db"))
