@@ -22,7 +22,6 @@ from gateway.journal.entries import Entry, State
 from gateway.retry import EDMS, next_attempt
 
 MAX_STARTS = 3  # LIMIT: deaths or defects before a letter is parked
-TURN = timedelta(milliseconds=250)  # LIMIT: after so long others have their turn, however many of a batch are left
 PATIENCE = timedelta(minutes=5)  # of the clock for one letter, when nothing else is said
 
 log = structlog.get_logger(__name__)
@@ -55,7 +54,7 @@ class Worker:
         if batch:
             self.desk.failpoint("worker:claimed")
         for place, entry in enumerate(batch):
-            if self.stopping() or (place and self.now() - claimed_at > TURN):
+            if self.stopping():
                 self._give_back(batch[place:])
                 break
             if not self._still_ours(entry, claimed_at):
@@ -80,7 +79,7 @@ class Worker:
             return entry.id in entries.renew(tx, self.name, [entry.id], self.now(), self.lease)
 
     def _give_back(self, rest: Sequence[Entry]) -> None:
-        """The rest of the batch is for others, or for another turn, and was not even begun."""
+        """We are told to stop: the rest of the batch is for others, and was not even begun."""
         with self.desk.journal.write() as tx:
             entries.give_back(tx, self.name, [entry.id for entry in rest])
 
