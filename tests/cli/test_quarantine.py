@@ -252,7 +252,7 @@ def test_many_are_processed_again_and_those_that_could_not_are_named(desk: Desk)
     assert code == 1
     assert output.splitlines() == [
         f"letter {first} is processed again",
-        f"letter {done}: entry {done} is done and cannot become accepted",
+        f"letter {done} is done, and its card 1 stands in the EDMS",
         "there is no incoming letter 99",
         f"letter {second} is processed again",
         "2 done, 2 not",

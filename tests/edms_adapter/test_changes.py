@@ -295,3 +295,50 @@ def test_the_same_fact_has_the_same_key_however_often_it_is_told(desk: Desk) -> 
 def test_a_cursor_we_did_not_write_is_an_error_not_a_beginning(sqlite_desk: Desk) -> None:
     with pytest.raises(ValueError, match="version"):
         sqlite_desk.edms.changes('{"v": 99}')
+
+
+def test_a_fact_dated_in_the_future_hides_nothing_that_comes_after(desk: Desk) -> None:
+    """A workstation whose clock runs ahead, or a mistyped year, must not silence everybody else."""
+    ahead, card = desk.card(exchange="ex-1"), another(desk, 2)
+    desk.clock.later(hours=1)
+    another(desk, 3)
+    with desk.at_work() as work:
+        people.forward(work, ahead, "Полева", by="Лугов", now=desk.clock.now() + timedelta(days=3000))
+    cursor = swept(desk, None)
+
+    with desk.at_work() as work:
+        people.forward(work, card, "Полева", by="Лугов", now=desk.clock.later(minutes=20))
+
+    assert told_forwarded(desk, cursor, "ex-2")
+
+
+def test_a_clock_that_was_put_back_hides_nothing_that_comes_after(desk: Desk) -> None:
+    card = desk.card()
+    right = desk.clock.later(hours=1)
+    desk.clock.later(days=2)
+    another(desk, 2)
+    cursor = swept(desk, None)
+    desk.clock.at = right
+
+    with desk.at_work() as work:
+        people.forward(work, card, "Полева", by="Лугов", now=desk.clock.later(minutes=1))
+    desk.clock.later(hours=5)
+
+    assert told_forwarded(desk, cursor, "ex-1")
+
+
+def another(desk: Desk, number: int) -> int:
+    return desk.card(letter(uid=f"doc-{number}", number=f"78-{number}"), exchange=f"ex-{number}")
+
+
+def swept(desk: Desk, cursor: str | None) -> str:
+    """Return the cursor after a whole sweep."""
+    page = desk.edms.changes(cursor)
+    assert not page.more
+    return page.cursor
+
+
+def told_forwarded(desk: Desk, cursor: str, exchange: str) -> bool:
+    """Say whether the next sweep tells that the card of *exchange* went to Полева."""
+    told = [one.event for one in desk.edms.changes(cursor).events if one.exchange == exchange]
+    return any(event.to is not None and event.to.name.startswith("Полева") for event in told)

@@ -23,6 +23,7 @@ from gateway.dialects.wire import Reading, Resource
 from gateway.envelope import unseal
 from gateway.errors import Refused
 from gateway.inbound.bounces import read_bounce
+from gateway.inbound.bounces.notice import MAX_WORDS
 from gateway.inbound.imap import answers
 from gateway.inbound.imap.answers import Garbled
 from gateway.inbound.imap.framing import Limits as ImapLimits
@@ -96,7 +97,8 @@ def read_dsn(blocks: Blocks) -> object:
     bounce = read_bounce(split(blocks, MemorySink, LIMITS))
     if bounce is not None:
         _hold(all(name and not set(name) & set("<> \t\r\n") for name in bounce.message_ids), "an id that is none")
-        _hold("\n" not in bounce.words and "\r" not in bounce.words and len(bounce.words) <= 500, "words of two lines")
+        said = [told.words for told in bounce.told]
+        _hold(all(not set(words) & set("\r\n") and len(words) <= MAX_WORDS for words in said), "words of two lines")
     return repr(bounce)
 
 

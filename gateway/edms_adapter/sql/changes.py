@@ -4,6 +4,8 @@
 A *sweep* goes through every rule once, each in the order (cur, id), in pages.  A row counts when its `cur` is younger
 than the last sweep's youngest minus the overlap (a transaction that committed late), or when its card became ours
 that recently (a paper put onto a card with a history).  Rows come again; the reader knows them by event key.
+A row dated in the future, or a clock that was put back, never hides what comes after: no sweep starts later than now,
+and a cursor that stands in the future starts from the beginning.
 """
 
 import json
@@ -12,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Select, and_, bindparam, column, literal_column, or_, select
 
 from gateway.edms_adapter.sql.database import Database, Work
@@ -23,6 +26,8 @@ from gateway.edms_adapter.sql.values import Record, moment
 from gateway.edms_adapter.sql.waiting import note_settled
 from gateway.model import Event, EventKey, EventKind, ExchangeId
 from gateway.ports import ChangePage, Clock, EdmsEvent
+
+log = structlog.get_logger(__name__)
 
 VERSION = 1
 KNOWN_OVERLAP = 900  # LIMIT: seconds; the clocks of several nodes may differ that much
@@ -96,8 +101,12 @@ class Watcher:
     def _begin(self, cursor: Cursor, work: Work) -> None:
         if cursor.current:
             return
+        now = self.clock.now()
+        if any(_ahead(mark, now) for place in cursor.rules.values() for mark in (place.since, place.known)):
+            log.warning("the clock was put back: what people did is read from the beginning")
+            cursor.rules.clear()
         latest = moment(self.plan.association.latest(work), self.plan.zone)
-        cursor.latest = latest.isoformat() if latest else None
+        cursor.latest = min(latest, now).isoformat() if latest else None
         cursor.after = None
         for place in cursor.rules.values():
             place.top = place.since
@@ -116,9 +125,11 @@ class Watcher:
             place.top = self._younger(place.top, cursor.after[0])
 
     def _end(self, cursor: Cursor) -> None:
+        now = self.clock.now().isoformat(timespec="microseconds")
         for change in self.plan.changes:
             place = cursor.rules.setdefault(change.name, Reached())
-            place.since, place.known = place.top, cursor.latest or place.known
+            top = min(place.top, now) if isinstance(place.top, str) else place.top
+            place.since, place.known = top, cursor.latest or place.known
         cursor.current, cursor.after = "", None
 
     @staticmethod
@@ -158,6 +169,11 @@ class Watcher:
         if isinstance(mark, int):
             return mark - overlap
         return datetime.fromisoformat(mark) - timedelta(seconds=overlap)
+
+
+def _ahead(mark: Mark | None, now: datetime) -> bool:
+    """Say whether *mark* is a moment that the clocks of our nodes cannot have shown yet."""
+    return isinstance(mark, str) and datetime.fromisoformat(mark) > now + timedelta(seconds=KNOWN_OVERLAP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,10 @@ from gateway.inbound.worker import Worker
 from gateway.journal import acts, entries
 from gateway.logs import configure_logs
 from gateway.model import Content, Sink
+from gateway.outbound.circuits import Circuits
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher
-from gateway.ports import Outcome, Phase, Posted
+from gateway.ports import Failpoint, Outcome, Phase, Posted
 from gateway.retry import POST
 from tests.faults.sabotage import apply
 from tests.faults.town.mailbox import KEYWORD
@@ -138,8 +139,8 @@ class AskingPost:
 class AskingSession:
     """An open mailbox, of the shape of `gateway.inbound.imap.session.Session`."""
 
-    def __init__(self, ask: Asking) -> None:
-        self._asking = ask
+    def __init__(self, ask: Asking, failpoint: Failpoint) -> None:
+        self._asking, self.failpoint = ask, failpoint
 
     def _ask(self, what: str, *arguments: object) -> Any:  # Any: whatever the mailbox answers
         answer = self._asking("mailbox", what, *arguments)
@@ -207,6 +208,8 @@ class Office:
             name="node.post",
             failpoint=parts.failpoint,
             told=lambda: None,
+            sender_of=lambda entry, now: parts.outbox.sealer.sender_today(entry.envelope_sender, entry.recipient, now),
+            guard=Circuits(lambda entry: "relay", lambda lane: "relay", POST.first),
         )
 
     def receive(self, letters: Sequence[tuple[str, str, bytes]]) -> int:
@@ -253,7 +256,7 @@ class Office:
             max_letter_bytes=10 << 20,
             per_cycle=100,
         )
-        session: Any = AskingSession(self.ask)  # Any: of the same shape, not of the class
+        session: Any = AskingSession(self.ask, self.breaks)  # Any: of the same shape, not of the class
         one = Round(rules, session, self.standing, acceptor, JournalMemory(parts.journal), self.clock)
         try:
             await one.go(asyncio.Event())
