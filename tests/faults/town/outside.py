@@ -37,20 +37,34 @@ INSTRUCTIONS = (
 
 COMMITS = ("commit:before", "commit:after")
 BLOBS = ("blob:before-fsync", "blob:before-rename", "blob:before-dirsync")
+ACCEPTED = ("accept:before-commit", "accept:inserted", "accept:committed")
 PLACES = {
     "open": COMMITS,
-    "receive": ("accept:before-commit", "accept:committed", *COMMITS, *BLOBS),
-    "look": ("accept:before-commit", "accept:committed", *COMMITS, *BLOBS),
+    "receive": (*ACCEPTED, *COMMITS, *BLOBS),
+    "look": (*ACCEPTED, "imap:fetched", "imap:taken", "imap:before-tidying", "imap:tidied", *COMMITS, *BLOBS),
     "work": (
+        "worker:claimed",
+        "process:acknowledging",
         "process:acknowledged",
-        "process:acted",
         "edms-register:before-commit",
         "edms-register:after-commit",
+        "process:acted",
+        "process:finishing",
+        "process:reported",
+        "worker:finished",
         *COMMITS,
         *COMMITS,
     ),
-    "collect": ("collect:queued", "collect:told-partners", *COMMITS),
-    "dispatch": ("dispatch:before-send", "dispatch:sent", *COMMITS),
+    "collect": (
+        "collect:queued",
+        "collect:marked",
+        "collect:recorded",
+        "collect:heard",
+        "collect:told-partners",
+        *COMMITS,
+        *COMMITS,
+    ),
+    "dispatch": ("dispatch:before-send", "dispatch:sent", "dispatch:noted", *COMMITS),
 }
 
 
@@ -58,17 +72,17 @@ PLACES = {
 class Weather:
     """How likely what is; all of it a chance between 0 and 1."""
 
-    breaks: float = 0.3  # a command meets a break
-    idle_death: float = 0.005  # an office is killed while it rests
+    breaks: float = 0.5  # a command meets a break
+    idle_death: float = 0.01  # an office is killed while it rests
     lost: float = 0.01
     doubled: float = 0.05
     delayed: float = 0.15
     later: float = 0.05
     rejected: float = 0.005
     ambiguous: float = 0.03
-    mailbox_breaks: float = 0.01
-    clock: float = 0.02
-    renumbered: float = 0.004
+    mailbox_breaks: float = 0.02
+    clock: float = 0.05
+    renumbered: float = 0.02
     large: float = 0.01
     two_ways: float = 0.02  # the same letter comes by SMTP and into the mailbox
 
