@@ -23,7 +23,7 @@ story: .venv/installed
 
 test: .venv/installed
 	@bash tests/install_servers.sh
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 faults: .venv/installed
 	@bash tests/install_servers.sh

@@ -42,7 +42,7 @@ def register_without_claim() -> None:
         claim(self, work, exchange, now)
 
     Association.claim = claim_over  # type: ignore[method-assign]
-    Registrar._known = lambda self, exchange: None  # type: ignore[method-assign,assignment]
+    Registrar._known = lambda self, *asked: None  # type: ignore[method-assign,assignment]
 
 
 def answer_before_commit() -> None:

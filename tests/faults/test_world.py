@@ -39,22 +39,22 @@ def storm(sites: dict[str, Site], seed: object, letters: int, beginning: timedel
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_storm_loses_nothing_and_doubles_nothing(tmp_path: Path, seed: int) -> None:
-    world = storm(on_sqlite(tmp_path), seed, letters=200)
+    world = storm(on_sqlite(tmp_path), seed, letters=120)
 
     assert world.figures.wrongs == [], f"seed {seed}"
     assert any(name.startswith("kill") for name in world.figures.faults)
 
 
 def test_a_storm_on_postgresql_loses_nothing_and_doubles_nothing(tmp_path: Path, postgres: Callable[[], str]) -> None:
-    world = storm(on_postgres(tmp_path, postgres), "postgresql", letters=1000 if LONG else 60)
+    world = storm(on_postgres(tmp_path, postgres), "postgresql", letters=1000 if LONG else 30)
 
     assert world.figures.wrongs == []
 
 
 def test_what_comes_of_letters_does_not_depend_on_the_date(tmp_path: Path) -> None:
     """I11: the same seed 200 days later, across a leap and a new quarter, ends the same."""
-    now = storm(on_sqlite(tmp_path / "now"), "clock", letters=60)
-    later = storm(on_sqlite(tmp_path / "later"), "clock", letters=60, beginning=timedelta(days=200))
+    now = storm(on_sqlite(tmp_path / "now"), "clock", letters=30)
+    later = storm(on_sqlite(tmp_path / "later"), "clock", letters=30, beginning=timedelta(days=200))
 
     assert now.figures.wrongs == later.figures.wrongs == []
     assert now.ends == later.ends
@@ -62,8 +62,8 @@ def test_what_comes_of_letters_does_not_depend_on_the_date(tmp_path: Path) -> No
 
 
 def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
-    first = storm(on_sqlite(tmp_path / "first"), "again", letters=40)
-    second = storm(on_sqlite(tmp_path / "second"), "again", letters=40)
+    first = storm(on_sqlite(tmp_path / "first"), "again", letters=20)
+    second = storm(on_sqlite(tmp_path / "second"), "again", letters=20)
 
     assert first.figures.faults == second.figures.faults
     assert first.oracle.bytes_of == second.oracle.bytes_of
