@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The story of one letter, from the moment we promised to keep it to the moment it is done.
 
-Read `process` top to bottom, then `take_document` and `take_report`: that is the whole product on the receiving side.
+Read `process` top to bottom, then `take_document`, then `news`: that is the whole product on the receiving side.
 Everything between two commits may be repeated after a crash: every step is pure, or idempotent by its key.
 Three ways to stop: Refused (silence for a stranger, words for a partner), Deferred (tried later), anything else is our
 defect and is judged by the worker that called us.
@@ -14,7 +14,7 @@ from functools import partial
 from gateway import identity, reports
 from gateway.envelope import unseal
 from gateway.errors import Deferred, Reason, Refused
-from gateway.inbound.attributing import heard_a_server, prove_arrival
+from gateway.inbound.attributing import heard_a_server
 from gateway.inbound.changes import act_on_change, changes_a_card, finish_changed
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import (
@@ -28,11 +28,12 @@ from gateway.inbound.endings import (
 )
 from gateway.inbound.fixing import fixed, readdressed
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
+from gateway.inbound.news import take_report
 from gateway.inbound.recreating import has_vanished, tell_recreated, under_its_number
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
 from gateway.inbound.taking import taken
-from gateway.journal import entries, events, exchanges, files, messages
+from gateway.journal import entries, exchanges, messages
 from gateway.journal.blobs import Scratch
 from gateway.journal.entries import NO_FIX, Entry, Fix, State
 from gateway.journal.exchanges import Exchange
@@ -49,7 +50,6 @@ from gateway.model import (
     Message,
     Party,
     Report,
-    ReportKind,
 )
 from gateway.office import Origin, Partner
 from gateway.outbox import registered_as
@@ -291,64 +291,6 @@ def finish_refused(entry: Entry, case: Case, exchange: Exchange, why: Refused, d
 def received_now(message: Message, now: datetime) -> Event:
     """The fact that *message* reached us; one for each return id, so a resend is received again."""
     return Event(EventKind.RECEIVED, EventKey(f"received:{message.return_id}"), now)
-
-
-# --- a report -----------------------------------------------------------------------------------------------------
-
-
-def take_report(
-    entry: Entry,
-    message: Message,
-    report: Report,
-    contents: Contents,
-    letter_id: str,
-    partner: Partner,
-    desk: Desk,
-    now: datetime,
-) -> None:
-    """Note a partner's news about a document of ours; `collect` writes it onto the sender's card. Answers nothing."""
-    kind = "receipt" if report.kind is ReportKind.RECEIPT else "report"
-    brought = [desk.journal.blobs.keep(content) for content in contents.values()]
-    with desk.journal.write() as tx:
-        exchange = exchanges.by_return_id(tx, message.return_id) or exchanges.by_document(
-            tx, "out", partner.id, report.about.uid
-        )
-        told = About(partner.id, exchange.id if exchange else None, message.id, kind, letter_id)
-        told = replace(told, office=exchange.office if exchange else "")
-        accepted = entry.reason is not None and Reason.NOT_ALLOWED in entries.fix_of(tx, entry.id).accepts
-        if "report" not in partner.settings.may_send and not accepted:
-            why = Refused(Reason.NOT_ALLOWED, "this partner does not send reports here")
-            return conclude(tx, entry, State.PARKED, told, now, why=why)
-        if exchange is None:
-            why = Refused(Reason.UNKNOWN_EXCHANGE, "no document of ours was sent under this return id")
-            return conclude(tx, entry, State.PARKED, told, now, why=why)
-        if exchange.partner != partner.id or exchange.direction != "out":
-            why = Refused(Reason.FORGED, "the document it reports on was not sent to this partner")
-            return conclude(tx, entry, State.PARKED, told, now, why=why)
-        noted = messages.find(tx, partner.id, exchange.office, message.id)
-        if noted is not None:
-            return conclude(tx, entry, State.DONE, told, now, detail="a duplicate")
-        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
-        history = [fact.event for fact in events.history(tx, exchange.id, ours=False)]
-        sent = exchange.message.body if exchange.message else None
-        tasks = sent.tasks if isinstance(sent, Document) else ()
-        told_now = reports.news(history, message, exchange.heard_at, tasks)
-        fresh = events.add(tx, exchange.id, told_now, ours=False, now=now)
-        files.keep(tx, exchange.id, brought, now)
-        rung = reports.rung([*history, *fresh])
-        standing = reports.registered([*history, *fresh])
-        due_at = desk.outbox.next_due(exchange, rung, exchange.opened_at)
-        heard_at = exchange.heard_at
-        if report.kind is ReportKind.PROGRESS:
-            heard_at = max(heard_at or message.sent_at, message.sent_at)
-        number = standing.number if standing else None
-        exchange = replace(exchange, rung=rung.name.lower(), registered=number, due_at=due_at, heard_at=heard_at)
-        exchanges.save(tx, exchange)
-        prove_arrival(tx, exchange, message.return_id, desk, now)
-        digest = identity.report_digest(report)
-        messages.note(tx, partner.id, exchange.office, message.id, digest, exchange.id, entry.id, now)
-        desk.failpoint("process:reported")
-        return conclude(tx, entry, State.DONE, told, now)
 
 
 def about(case: Case, exchange: Exchange | None, kind: str = "document") -> About:
