@@ -69,6 +69,8 @@ class Crew:
             if process.is_alive():
                 process.kill()
                 await asyncio.to_thread(process.join)
+                with contextlib.suppress(Exception):  # an edge: the journal may be away; then the start stays counted
+                    await asyncio.to_thread(self._disown, process.name)
             process.close()
             pipe.close()
         for task in self._replacing:
@@ -121,6 +123,11 @@ class Crew:
                 log.warning("cannot replace a worker yet", worker=name, error=type(error).__name__)
         if not self._stopping:
             self._hire(name)
+
+    def _disown(self, name: str) -> None:
+        """We ourselves ended a worker at its work: nothing is counted against what it held."""
+        with self._journal.write() as tx:
+            entries.disown(tx, name)
 
     def _give_back(self, name: str, entry: int, words: str) -> None:
         with self._journal.write() as tx:

@@ -6,7 +6,7 @@ from gateway.journal import entries, messages
 from gateway.journal.entries import Entry
 from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
-from gateway.model import ExchangeId
+from gateway.model import ExchangeId, Number
 
 
 def recreate(context: Context, journal: Journal, entry: Entry, by: str, why: str) -> str:
@@ -21,6 +21,8 @@ def recreate(context: Context, journal: Journal, entry: Entry, by: str, why: str
         noted = messages.of_entry(tx, entry.id)
     if noted is None or noted.digest != exchange.digest:
         raise Ended(f"letter {entry.id} is done, and did not bring the document of its card", PROBLEMS)
+    if exchange.registered == Number():
+        raise Ended(f"letter {entry.id} brought a draft, which has no number: ask its sender to send it anew", PROBLEMS)
     if _stands(context, exchange.id):
         raise Ended(f"letter {entry.id} is done, and its card {exchange.subject_card} stands in the EDMS", PROBLEMS)
     with journal.write() as tx:

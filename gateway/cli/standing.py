@@ -75,7 +75,7 @@ def status(context: Context, as_json: bool) -> None:
         if troubled:
             whose = ("id", "direction", "state", "kind", "office", "partner")
             columns = (*whose, "attempts", "not_before", "detail", "words")
-            show(troubled, columns, as_json=False, title="Tried in vain so far")
+            show(troubled, columns, as_json=False, title="Tried in vain so far (the oldest 5)")
     if not ok:
         raise SystemExit(PROBLEMS)
 

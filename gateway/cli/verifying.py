@@ -30,7 +30,7 @@ REMEDIES = {
     "registered, not reported": "edms-gateway queue list: retry what failed; else report it",
     "unknown to the journal": "let the partner send it again, or the mailbox be read again: it keeps its number",
     "dispatch unknown": "mark the document to be sent again: it goes under its old ids, which the partner knows",
-    "number differs": "none while the service catches up; if it stays, `edms watch` and the mapping's changes",
+    "number differs": "none while the service catches up; if it stays, look at the mapping's changes (edms check)",
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from errno import EIO
 
 from gateway.inbound.delivery import Delivery
 from gateway.journal import entries
@@ -94,6 +95,8 @@ class Acceptor:
         self._thread.shutdown()
 
     def _commit(self, deliveries: list[Delivery]) -> None:
+        if sick := self._journal.blobs.sick:  # letters past their MAIL too
+            raise OSError(EIO, f"no more letters are taken since: {sick}")
         take(deliveries, self._journal, self._office, self._now(), self._failpoint)
 
 

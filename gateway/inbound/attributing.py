@@ -39,13 +39,16 @@ class Notice:
     tag: Bounced | None  # the letter whose own address it came to; None: it came to the common one
 
 
-def heard_a_server(entry: Entry, letter: Letter, desk: Desk, now: datetime) -> bool:
-    """End the story of *entry* when a mail server wrote it about letters that were sent; else return False."""
+def heard_a_server(entry: Entry, letter: Letter, desk: Desk, now: datetime, *, is_message: bool = False) -> bool:
+    """End the story of *entry* when a mail server wrote it about letters that were sent; else return False.
+
+    An exchange message is a partner's, whatever its envelope says: gateways may answer from the null sender.
+    """
     if not _from_nobody(entry, letter):
         return False
     tag = desk.outbox.sealer.bounce_for(_addresses(entry, letter), now)
     notice = Notice(letter, read_bounce(letter), tag)
-    if notice.bounce is None and tag is None:
+    if notice.bounce is None and (tag is None or is_message):
         return False
     with desk.journal.write() as tx:
         try:

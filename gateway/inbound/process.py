@@ -72,7 +72,7 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         opened = unseal(desk.letter(entry).blocks(), scratch.sink, desk.limits, desk.spool)
         if (first := seen_in_mailbox(entry, opened.letter, desk)) is not None:
             return leave_rescanned(entry, first, desk, now)
-        if heard_a_server(entry, opened.letter, desk, now):
+        if heard_a_server(entry, opened.letter, desk, now, is_message=opened.reading is not None):
             return None
         if opened.reading is None:
             return leave_to_people(entry, opened.letter, desk, now)
@@ -133,11 +133,13 @@ def for_one_organisation(entry: Entry, recipients: tuple[Party, ...], desk: Desk
 
 def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, desk: Desk, now: datetime) -> None:
     """Register a partner's document, or say why not; the receipt goes first, before the EDMS is touched."""
-    broken = None if lies_before_people(entry, desk) and case.unreadable is None else check(case)
+    broken = None if was_taken(entry, desk) and case.unreadable is None else check(case)
     opening = opened_exchange(case, desk.office, letter, now)
     if case.unreadable is not None and stands_registered(case, opening.office, desk):
         return park(entry, case.unreadable, about(case, None), desk, now)  # never "refused" for what is registered
     exchange, repeat = acknowledge(entry, case, opening, desk, now)
+    if repeat is Repeat.BEHIND:
+        raise Deferred("an earlier letter about this document is not done yet")
     if exchange is None:
         return None  # nothing new: settled in the same commit
     desk.failpoint("process:acknowledged")
@@ -171,11 +173,11 @@ def decided(entry: Entry, desk: Desk) -> Fix:
         return entries.fix_of(tx, entry.id)
 
 
-def lies_before_people(entry: Entry, desk: Desk) -> bool:
-    """Say whether the document in *entry* was laid before a person, who decides: rules that came later do not."""
+def was_taken(entry: Entry, desk: Desk) -> bool:
+    """Say whether the document in *entry* lies before a person, or shall have its card again: no later rule bars it."""
     with desk.journal.read() as tx:
-        laid = exchanges.get(tx, entry.exchange) if entry.exchange else None
-    return laid is not None and bool(laid.subject_card)
+        taken_as = exchanges.get(tx, entry.exchange) if entry.exchange else None
+    return taken_as is not None and (bool(taken_as.subject_card) or has_vanished(taken_as))
 
 
 def stands_registered(case: Case, office: str, desk: Desk) -> bool:
@@ -203,7 +205,11 @@ def acknowledge(
             why = Refused(Reason.CONFLICT, "this message id came before, with another content")
             conclude(tx, entry, State.PARKED, about(case, standing), now, why=why)
             return None, repeat
-        messages.note(tx, partner.id, opening.office, message.id, opening.digest, opening.id, entry.id, now)
+        received = () if case.unreadable else (received_now(message, now),)
+        if standing is not None and repeat is Repeat.BEHIND:  # its receipt waits for nobody
+            desk.outbox.tell(tx, judged_afresh(standing, opening), received, now)
+            return None, repeat
+        messages.note(tx, partner.id, opening.office, judged.message_id, opening.digest, opening.id, entry.id, now)
         if standing is None:
             exchange = exchanges.open_(tx, opening)
         elif repeat is Repeat.AGAIN or (case.document.supplement and repeat is Repeat.NEW):
@@ -214,7 +220,6 @@ def acknowledge(
             exchange = judged_afresh(standing, opening)
         if standing is not None and exchange is not standing:
             exchanges.save(tx, exchange)
-        received = () if case.unreadable else (received_now(message, now),)
         desk.outbox.tell(tx, exchange, received, now)
         desk.failpoint("process:acknowledging")
         if repeat is Repeat.RESEND:
@@ -283,7 +288,7 @@ def finish_refused(entry: Entry, case: Case, exchange: Exchange, why: Refused, d
             state = State.PARKED
         else:
             exchange = replace(exchange, subject_card=CardRef(""))
-            key = EventKey(f"refused:{case.message.return_id}:{case.message.id}")
+            key = EventKey(f"refused:{case.message.return_id}:{case.message.id}:{why.reason.value}")
             desk.outbox.tell(tx, exchange, (Event(EventKind.REFUSED, key, now, refusal=refusal_of(why)),), now)
         conclude(tx, entry, state, about(case, exchange), now, why=why)
 

@@ -27,10 +27,15 @@ def has_vanished(exchange: Exchange) -> bool:
 def under_its_number(
     intake: Intake, exchange: Exchange, ours: OfficeSettings, settings: Settings, now: datetime
 ) -> Intake:
-    """Return *intake* with the number that was told; should that be taken, it is registered as of today."""
+    """Return *intake* with the number that was told; should that be taken, it is registered as of today.
+
+    It was registered once, so no rule of today lays it before a person or refuses it.
+    """
     if not has_vanished(exchange) or exchange.registered == Number():  # a draft has no number to keep
         return intake
-    return replace(intake, number=exchange.registered, register_on=settings.registration_date(ours, now))
+    today = settings.registration_date(ours, now)
+    took = replace(intake, wait_because="", unknown_addressee="default", same_number="register")
+    return replace(took, number=exchange.registered, register_on=today)
 
 
 def tell_recreated(

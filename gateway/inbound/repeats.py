@@ -11,7 +11,7 @@ from gateway.inbound.recreating import has_vanished
 from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
-from gateway.model import Document, Message
+from gateway.model import Document, Message, MessageId
 
 REPEAT_PAUSE = timedelta(minutes=15)  # LIMIT: stored answers go out again at most once in this time …
 MAX_REPEATS = 5  # … and at most so often for one message
@@ -24,12 +24,14 @@ class Repeat(Enum):
     CONFLICT = "conflict"  # same message id, other content: a person decides
     RESEND = "resend"  # new message, same document: the known facts under the new return id
     CHANGED = "changed"  # new message, same document uid, other content
+    BEHIND = "behind"  # new message about a document whose earlier letter is not done yet: that one first
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     repeat: Repeat
     standing: Exchange | None  # what the journal knows of this document; None: nothing
+    message_id: MessageId  # under which it is noted
     again: bool = False  # this entry was looked at before, and noted
 
 
@@ -39,30 +41,58 @@ def judge(
     """Return what *message* is, given all that was seen of it for one organisation of ours; locks the exchange's row.
 
     Only registration (or lying before a person) closes a document: after a refusal it is judged afresh.
-    With *conflict_accepted* an operator took it for a message of its own, though its id came before.
+    With *conflict_accepted* an operator took it for a message of its own, though its id came before; it is then noted
+    under a name of its own too.  What is told of an exchange is told of the message in it, so of two letters about one
+    document the earlier is brought to its end first, and one whose place another took is judged afresh.
     """
     digest = opening.digest
     standing = exchanges.get(tx, opening.id, lock=True)
-    noted = messages.find(tx, opening.partner, opening.office, message.id)
+    known_as, noted = message.id, messages.find(tx, opening.partner, opening.office, message.id)
     if noted is not None and noted.entry != entry.id:
         if noted.digest == digest:
-            return Judgement(Repeat.DUPLICATE, standing)
+            return Judgement(Repeat.DUPLICATE, standing, known_as)
         if not conflict_accepted:
-            return Judgement(Repeat.CONFLICT, standing)
-    again = noted is not None and noted.entry == entry.id
+            return Judgement(Repeat.CONFLICT, standing, known_as)
+        known_as = MessageId(f"{message.id} (letter {entry.id})")
+        noted = messages.find(tx, opening.partner, opening.office, known_as)
+    again = noted is not None
+    return Judgement(_repeat(tx, entry, message, opening, standing, again=again), standing, known_as, again)
+
+
+def _repeat(
+    tx: Connection, entry: Entry, message: Message, opening: Exchange, standing: Exchange | None, *, again: bool
+) -> Repeat:
     if standing is None:
-        return Judgement(Repeat.NEW, None, again)
+        return Repeat.NEW
     if again and entry.exchange not in (None, opening.id):  # it was laid before a person as a version of the document
-        return Judgement(Repeat.CHANGED, standing, again)
-    if standing.digest != digest and (standing.registered is not None or standing.subject_card):
-        return Judgement(Repeat.CHANGED, standing, again)
+        return Repeat.CHANGED
+    same = standing.digest == opening.digest
+    if not same and (standing.registered is not None or standing.subject_card):
+        return Repeat.CHANGED
     if again and has_vanished(standing):
-        return Judgement(Repeat.AGAIN, standing, again)
+        return Repeat.AGAIN
     if standing.registered is not None:
-        return Judgement(Repeat.RESEND, standing, again)
-    if again:
-        return Judgement(Repeat.AGAIN, standing, again)
-    return Judgement(Repeat.RESEND if standing.subject_card else Repeat.NEW, standing)
+        return Repeat.RESEND
+    if standing.subject_card:
+        return Repeat.AGAIN if again else Repeat.RESEND
+    if again and same and standing.message is not None and standing.message.id == message.id:
+        return Repeat.AGAIN
+    return Repeat.BEHIND if _under_way(tx, standing, entry) else Repeat.NEW
+
+
+def _under_way(tx: Connection, standing: Exchange, entry: Entry) -> bool:
+    """Say whether another letter than *entry* brought what is in *standing* and is not done yet.
+
+    An addition counts for nothing here: it waits itself for the document it adds to.
+    """
+    known = standing.message
+    if known is None or (isinstance(known.body, Document) and known.body.supplement):
+        return False
+    noted = messages.find(tx, standing.partner, standing.office, known.id)
+    if noted is None or noted.entry in (None, entry.id):
+        return False
+    earlier = entries.get(tx, noted.entry or 0)
+    return earlier is not None and earlier.state is State.ACCEPTED
 
 
 def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Exchange | None, now: datetime) -> None:

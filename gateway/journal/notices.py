@@ -29,14 +29,14 @@ _BOUNCE = (
     .values(state="failed", words=bindparam("said"), concluded_at=_NOW, told_at=None, worker="", not_before=None)
     .returning(E.exchange)
 )
-_DELAY = update(schema.entries).where(*_TO_US, E.delivered_at.is_(None))
+_DELAY = update(schema.entries).where(*_TO_US, E.delivered_at.is_(None), E.state.in_(["queued", "sent"]))
 _DELAY = _DELAY.values(delayed_since=func.coalesce(E.delayed_since, _NOW), words=bindparam("said"))
 _DELIVER = update(schema.entries).where(*_TO_US)
 _DELIVER = _DELIVER.values(delivered_at=func.coalesce(E.delivered_at, _NOW), delayed_since=None)
 # Whoever has it in hands writes down himself what became of it.
 _PROVE = (
     update(schema.entries)
-    .where(*_TO_US, E.state == literal_column("'queued'"), E.ambiguous_since.is_not(None), E.worker == "")
+    .where(*_TO_US, E.state.in_(["queued", "failed"]), E.ambiguous_since.is_not(None), E.worker == "")
     .values(
         state="sent",
         sent_at=func.coalesce(E.sent_at, _NOW),

@@ -42,7 +42,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         State.DROPPED: frozenset(),
         State.QUEUED: frozenset({State.SENT, State.FAILED, State.CANCELLED}),
         State.SENT: frozenset({State.FAILED, State.QUEUED}),
-        State.FAILED: frozenset({State.QUEUED}),
+        State.FAILED: frozenset({State.QUEUED, State.SENT}),
         State.CANCELLED: frozenset(),
     }
 )
@@ -83,6 +83,7 @@ _WAYS: Mapping[tuple[State, State], str] = MappingProxyType(
         (State.SENT, State.FAILED): "bounced",
         (State.SENT, State.QUEUED): "asked for again, same bytes",
         (State.FAILED, State.QUEUED): "operator: retry",
+        (State.FAILED, State.SENT): "given up while perhaps delivered, and proven to be there",
     }
 )
 

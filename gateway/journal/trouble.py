@@ -13,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 _SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _SQLITE_SYNC = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+_TOO_MUCH = "54"  # SQLSTATE class: program limit exceeded, by what is written
 _POSTGRES = ("53", "58")  # SQLSTATE classes: insufficient resources, system error
 
 
@@ -32,6 +33,8 @@ def of_the_machine(error: BaseException) -> str:
         return found
     away = next((one for one in _causes(error) if isinstance(one, OperationalError | InterfaceError)), None)
     if away is None or getattr(away.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # a statement of ours
+        return ""
+    if any(_state(one).startswith(_TOO_MUCH) for one in _causes(error)):
         return ""
     return " ".join(str(away.orig).split())[:200]
 

@@ -9,6 +9,7 @@ about it is news of the document.  A refusal is told only when nothing of the do
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import structlog
 from sqlalchemy import Connection
@@ -26,6 +27,12 @@ UNDECIDED = (State.WAITING, State.ACCEPTED)
 log = structlog.get_logger(__name__)
 
 
+@lru_cache(4096)
+def _warn_of(id: ExchangeId) -> None:
+    """Once, for the EDMS tells the same again and again; `db verify` names them all."""
+    log.warning("the EDMS reports on an exchange the journal does not know", exchange=id)
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """Hears facts of the EDMS inside one transaction of the journal."""
@@ -40,7 +47,7 @@ class Decisions:
         found = exchanges.get(self.tx, id)
         document = exchanges.get(self.tx, found.follows or id, lock=True) if found else None
         if found is None or document is None:
-            log.warning("the EDMS reports on an exchange the journal does not know", exchange=id)
+            _warn_of(id)
             return 0
         if found.follows is not None:
             version = exchanges.get(self.tx, id, lock=True) or found

@@ -76,15 +76,18 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send what is due until cancelled; a slow server holds up nobody but its own letters."""
-        in_hand = [*self._under_way.values(), *(entry for entry, _ in self._outcomes)]
-        await asyncio.to_thread(self._give_back_all_but, [entry.id for entry in in_hand])
+        held = [*self._under_way.values(), *(entry for entry, _ in self._outcomes)]
+        await asyncio.to_thread(self._give_back_all_but, [entry.id for entry in held])
         while True:
             self.wake.clear()
             outcomes = list(self._outcomes)
             room = min(AT_ONCE - len(self._under_way), LANE_AT_ONCE)
             due = await asyncio.to_thread(self._turn, outcomes, room, self._busy())
             del self._outcomes[: len(outcomes)]  # only now: what could not be written is written next time
+            in_hand = {entry.id for entry in self._under_way.values()}  # a clock that leapt ended their leases
             for entry in due:
+                if entry.id in in_hand:
+                    continue
                 self._under_way[asyncio.create_task(self._send(entry))] = entry
             if outcomes:
                 self._told()

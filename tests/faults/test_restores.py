@@ -5,6 +5,7 @@ Laws of docs/protocol.md, "Identity", over every half of an office that may be p
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from gateway.edms_adapter.sql.database import Work
 from gateway.errors import Reason
 from gateway.journal import entries
 from gateway.journal.entries import State
+from gateway.office import Office
 from tests.faults.restoring import EDMS, JOURNAL, call, letters_to, put_away, put_back, replay, rows
 from tests.story.acts import ANNEX, LETTER, cards, dispatch, do, inbox, instruct, news, send_letter
-from tests.story.offices import Town, TownOffice, town
+from tests.story.offices import Town, TownOffice, settings_of, town
 
 BOTH = pytest.mark.parametrize("mailbox", [True, False], ids=["rescanned mailbox", "mail server's archive"])
 
@@ -148,6 +150,24 @@ def test_a_card_that_vanished_is_listed_and_made_again_under_the_number_that_was
     assert rows(offices.moscow, "db", "verify") == []
     assert len(offices.post.carried) == carried  # nobody heard anything
     assert dispatch(offices.minsk, card).__dict__ == ladder.__dict__
+
+
+@pytest.mark.parametrize("rule", ['register = "refuse"', 'file_types = ["odt"]', 'unknown_addressee = "refuse"'])
+def test_no_rule_of_today_bars_a_card_that_was_registered_from_coming_back(tmp_path: Path, rule: str) -> None:
+    with town(tmp_path) as offices:
+        backup = put_away(offices.moscow, offices)
+        send_letter(offices.minsk, to="Никто Н. Н.")
+        offices.settle()
+        put_back(offices.moscow, backup, EDMS)
+        stricter = settings_of(offices.moscow.home, "moscow", "minsk", partner=f"[[receive]]\n{rule}")
+        offices.moscow.worker = replace(
+            offices.moscow.worker, desk=replace(offices.moscow.worker.desk, office=Office(stricter))
+        )
+
+        reprocess(offices.moscow, 1)
+        offices.settle()
+
+        assert numbers(offices.moscow) == ["ВХ-1"]
 
 
 def test_a_card_made_again_has_the_files_and_the_inbox_of_the_first(offices: Town) -> None:

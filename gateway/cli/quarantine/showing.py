@@ -4,6 +4,7 @@
 The text and the files of a letter are never printed: who wants them exports the letter.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from shutil import get_terminal_size
@@ -105,7 +106,9 @@ def _for_people(entry: Entry, looked: Mapping[str, object]) -> Iterator[str]:
     facts = {
         "detail": entry.detail,
         "place": entry.place,
-        "can do": str(looked["remedy"] or "").replace(" N", f" {entry.id}") if entry.state is not State.WAITING else "",
+        "can do": re.sub(r" N\b", f" {entry.id}", str(looked["remedy"] or ""))
+        if entry.state is not State.WAITING
+        else "",
         "came": f"{local(entry.created_at)} by {entry.channel} from {entry.peer or 'a mailbox'}",
         "sender": entry.envelope_sender,
         "partner": entry.partner or "nobody proved who they are",

@@ -25,6 +25,7 @@ MOVES = {
     ("queued", "failed"),
     ("sent", "queued"),
     ("failed", "queued"),
+    ("failed", "sent"),
 }
 MOST_SENDS = 12  # LIMIT: physical sends for each letter taken or act of people
 INLINE_BYTES = 128 * 1024
