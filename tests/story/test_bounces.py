@@ -420,3 +420,29 @@ def test_a_report_without_a_return_id_proves_no_letter(plain: Town) -> None:
 
     assert plain.minsk.entry(number).exchange == letter.exchange
     assert plain.minsk.entry(letter.id).state is State.QUEUED
+
+
+def test_a_letter_given_up_while_perhaps_delivered_is_settled_when_the_partner_reports(plain: Town) -> None:
+    letter = lost_letter(plain)
+    plain.clock.advance(days=6)
+    carries, plain.post.answer = plain.post.answer, LOST
+    asyncio.run(plain.minsk.dispatcher.once())
+    plain.post.answer = carries
+    assert plain.minsk.entry(letter.id).state is State.FAILED
+
+    plain.minsk.receive(receipt(letter, plain), "edms@moscow.example")
+    plain.settle()
+
+    now = plain.minsk.entry(letter.id)
+    assert (now.state, now.ambiguous_since) == (State.SENT, None)
+
+
+def test_a_report_from_the_null_sender_to_a_letters_own_address_is_a_report(tagged: Town) -> None:
+    """RFC 3834 §3.3 lets a machine answer so; it is the partner's word and no mail server's."""
+    letter = sent_letter(tagged)
+
+    number = tagged.minsk.receive(receipt(letter, tagged), "", recipients=(letter.envelope_sender,))
+    tagged.settle()
+
+    told = tagged.minsk.entry(number)
+    assert (told.state, told.kind, told.reason) == (State.DONE, "receipt", None)
