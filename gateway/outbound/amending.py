@@ -61,7 +61,7 @@ class Amending:
         partner = self.office.partner_by_id(exchange.partner) if exchange else None
         served = next((letter for letter in letters if letter.change == item.change), None)
         if served is not None:
-            return self.edms.mark(item.ref, OutgoingState.CHANGES_TAKEN, served.detail, self.now())
+            return self._served(item, served)
         if exchange is None or partner is None or exchange.message is None or not _with_partner(exchange, letters):
             return self._nothing(item, no_changes("not-sent", None, self.office))
         sent = exchange.message.body
@@ -76,6 +76,13 @@ class Amending:
         self._queue(Change(now, exchange, exchange.message, partner, found, whole, words))
         self.failpoint("amend:queued")
         return self.edms.mark(item.ref, OutgoingState.CHANGES_TAKEN, words, self.now())
+
+    def _served(self, item: Outgoing, letter: Entry) -> None:
+        """Mark a wish whose letter is queued, or went before the EDMS heard of its being queued."""
+        self.edms.mark(item.ref, OutgoingState.CHANGES_TAKEN, letter.detail, self.now())
+        if letter.told_at is not None:  # what became of it was told too early, to a wish nobody had answered
+            went = OutgoingState.CHANGES_SENT if letter.state is State.SENT else OutgoingState.CHANGES_FAILED
+            self.edms.mark(item.ref, went, letter.words, letter.sent_at or self.now())
 
     def _nothing(self, item: Outgoing, words: str) -> None:
         self.edms.mark(item.ref, OutgoingState.CHANGES_NONE, words, self.now())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sender changes his mind: a document taken back, completed or changed after it was sent."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -512,6 +513,23 @@ def test_a_crash_between_queueing_and_marking_sends_a_change_once(offices: Town)
 
     row = dispatch(offices.minsk, card)
     assert (row.changes_state, row.changes_words) == ("sent", "дополнение: файлов 1, поручений 0")
+    assert len(documents(offices.minsk)) == 2
+
+
+def test_a_change_that_went_before_its_queueing_was_marked_is_shown_as_sent(offices: Town) -> None:
+    """The EDMS failed for a moment: mail was faster than the next round."""
+    card = send_letter(offices.minsk)
+    offices.settle()
+    add_file(offices.minsk, card)
+    send_changes(offices.minsk, card)
+    with crashing(offices.minsk, "amend:queued") as collector:
+        collector.round()
+    asyncio.run(offices.minsk.dispatcher.once())
+    offices.minsk.collector.tell_edms()
+
+    offices.settle()
+
+    assert dispatch(offices.minsk, card).changes_state == "sent"
     assert len(documents(offices.minsk)) == 2
 
 
