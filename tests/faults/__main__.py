@@ -96,7 +96,7 @@ def _tests() -> int:
 def _write(page: Path, lines: list[str]) -> None:
     command = " ".join(["python -m tests.faults", *sys.argv[1:]])
     page.write_text(
-        "# The last long run of faults\n\n"
+        "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n# The last long run of faults\n\n"
         "Two offices, a partner with another product and the post between them, under random faults;\n"
         "what each line means is written in `tests/faults/town/` and `tests/faults/storm.py`.\n"
         f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}, with Python {sys.version.split()[0]}"

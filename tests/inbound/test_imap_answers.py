@@ -62,6 +62,12 @@ def test_a_limit_is_kept(stream: bytes) -> None:
         framed(stream, limits=limits)
 
 
+def test_a_line_of_just_the_limit_is_taken_though_its_end_comes_in_two() -> None:
+    line, limits = b"* OK " + b"x" * 95, Limits(line_bytes=100)
+
+    assert framed(line + b"\r", b"\n", limits=limits) == framed(line + b"\r\n", limits=limits) == [(line,)]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_any_bytes_are_framed_or_refused_and_nothing_else(blocks: list[bytes]) -> None:

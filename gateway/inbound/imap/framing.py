@@ -79,7 +79,8 @@ class Framer:
         end = self._buffer.find(b"\r\n", self._searched)
         if end < 0:
             self._searched = max(0, len(self._buffer) - 1)
-        if (len(self._buffer) if end < 0 else end) > self._limits.line_bytes:
+        length = len(self._buffer) - self._buffer.endswith(b"\r") if end < 0 else end  # its CR may have come alone
+        if length > self._limits.line_bytes:
             raise LimitExceeded(f"a line of more than {self._limits.line_bytes} bytes")
         if end < 0:
             return None
