@@ -55,12 +55,13 @@ class Tally:
 
 
 def run(inputs: int, seed: int) -> dict[str, Any]:
-    """Feed about *inputs* inputs, shared out over the targets; the same *seed* gives the same inputs.
+    """Feed at least *inputs* inputs, shared out over the targets; the same *seed* gives the same inputs.
 
     Returns {"seed", "inputs", "targets": {name: Tally}, "crashes": every finding}.
     """
     whole = sum(SHARES.values())
-    tallies = {t.name: _target(t, inputs * SHARES[t.name] // whole, Random(f"{seed}/{t.name}")) for t in TARGETS}
+    shares = {name: -(-inputs * share // whole) for name, share in SHARES.items()}  # rounded up: never fewer in all
+    tallies = {t.name: _target(t, shares[t.name], Random(f"{seed}/{t.name}")) for t in TARGETS}
     crashes = [finding for tally in tallies.values() for finding in tally.crashes]
     return {"seed": seed, "inputs": sum(t.inputs for t in tallies.values()), "targets": tallies, "crashes": crashes}
 
