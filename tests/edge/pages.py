@@ -29,6 +29,7 @@ LOOKS = frozenset(
     {"status", "trace", "explain", "check-config", "check", "dry-run", "waiting", "inbox", "cards", "card", "reasons"}
     | {"sent", "received", "overdue", "list", "show", "officials", "journals"}
 )
+HERE = {**os.environ, "TZ": "Europe/Minsk"}  # the desk takes the machine's date, and an office's machine stands in it
 PATIENCE_SECONDS = 40.0  # LIMIT: for a fact to travel from one office to the other
 RESTART = re.compile(r"kill -HUP \$\(cat (\S+)/gateway\.pid\)")
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?( whole)?\n(.*?)^```", re.M | re.S)
@@ -102,7 +103,9 @@ def type_in(step: Step, home: Path) -> tuple[int, str]:
         return 0, restart(home / again[1])
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
-        done = subprocess.run(arguments(step.typed), cwd=home, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            arguments(step.typed), cwd=home, env=HERE, capture_output=True, text=True, timeout=60, check=False
+        )
         output = done.stdout + done.stderr
         if not step.looks or step.shown_in(output) or time.monotonic() > until:
             return done.returncode, output
@@ -135,7 +138,7 @@ class Installation:
 def installed(step: Step, home: Path) -> Installation:
     """Start the demo as the page says and wait until it has told its story and goes on running."""
     process = subprocess.Popen(
-        arguments(step.typed), cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        arguments(step.typed), cwd=home, env=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     for line in process.stdout:
