@@ -13,6 +13,7 @@ from threading import RLock
 
 from gateway.journal.circuits import OpenCircuit
 from gateway.journal.entries import Entry
+from gateway.outbound.relay import WANTS_TLS_OR_LOGIN
 from gateway.ports import Outcome, Phase, Posted
 from gateway.retry import Backoff, next_attempt
 
@@ -21,7 +22,7 @@ PARTNER_AFTER = 5  # recipients put off in a row before a partner is slowed
 LONGEST = timedelta(minutes=5)  # LIMIT: between two questions, so that nobody waits long after the trouble is over
 PROBE = timedelta(minutes=30)  # LIMIT: how long one letter may be under way as the question
 _BEFORE_MAIL = (Phase.CONNECT, Phase.TLS, Phase.AUTH)
-_ABOUT_US = (421, 530, 534, 535, 538)  # the relay ends the talk, or wants another login: not the letter's fault
+_ABOUT_THE_RELAY = (421, *WANTS_TLS_OR_LOGIN)  # 421: it ends the talk (RFC 5321 §3.8)
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ class Circuits:
 def _about_the_relay(posted: Posted) -> bool:
     """Say whether a failure would have met any letter at this relay."""
     gone = posted.phase is Phase.MAIL and posted.code is None  # it hung up, or said nothing
-    return posted.phase in _BEFORE_MAIL or posted.code in _ABOUT_US or gone
+    return posted.phase in _BEFORE_MAIL or posted.code in _ABOUT_THE_RELAY or gone
 
 
 def _relay(name: str) -> str:

@@ -18,19 +18,13 @@ from aiosmtplib.response import SMTPResponse
 
 from gateway.model import Content
 from gateway.outbound.noticed import Asked
-from gateway.outbound.relay import Patience, Relay
+from gateway.outbound.relay import WANTS_TLS_OR_LOGIN, Patience, Relay
 from gateway.outbound.relay_pool import TROUBLE, Connection, NoConnection, RelayPool
 from gateway.outbound.stuffing import NotWhole, Stuffing
 from gateway.ports import Outcome, Phase, Posted
 
 MAX_WORDS = 500
 IN_THREAD = 1 << 18  # letters above this size are read in a thread
-ABOUT_US = (
-    530,
-    534,
-    535,
-    538,
-)  # authentication and encryption (RFC 4954 §6): a relay's setting, not the letter's fault
 
 __all__ = ["Patience", "Relay", "SmtpPost"]
 
@@ -175,7 +169,7 @@ class SmtpPost:
         """Judge a reply that came in *phase*."""
         if phase is Phase.REPLIED and 200 <= code < 300:
             outcome = Outcome.SENT
-        elif 500 <= code < 600 and code not in ABOUT_US:
+        elif 500 <= code < 600 and code not in WANTS_TLS_OR_LOGIN:
             outcome = Outcome.REJECTED
         elif phase is Phase.REPLIED and not 400 <= code < 600:
             return Posted(Outcome.AMBIGUOUS, Phase.DOT, code, self._one_line(words))

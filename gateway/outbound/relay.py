@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal
 
+WANTS_TLS_OR_LOGIN = (530, 534, 535, 538)  # our setting or the relay's (RFC 4954 §6), never the letter's fault
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:

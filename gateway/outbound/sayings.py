@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the sending clerk reads on the card, in the language of the office."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from gateway.errors import Reason, Refused
 from gateway.model import Number
@@ -86,17 +88,19 @@ CHANGES = {
     },
 }
 
+Key = TypeVar("Key")
+
 
 def said(why: Refused, office: Office) -> str:
     """Return why a document was not sent."""
-    words = REFUSED[office.settings.offices[0].language].get(why.reason, why.detail)
+    words = _words(REFUSED, office).get(why.reason, why.detail)
     facts = "; ".join(fact for fact in (why.found, why.expected) if fact)
     return f"{words}: {facts}" if facts else words
 
 
 def overdue(rung: Rung, due_at: datetime, proven_at: datetime, office: Office) -> str:
     """Return what was expected by *due_at*, what was proven last and when; moments in the zone of the office."""
-    words = OVERDUE[office.settings.offices[0].language]["sent" if rung is Rung.SENT else "received"]
+    words = _words(OVERDUE, office)["sent" if rung is Rung.SENT else "received"]
     return words.format(due=_moment(due_at), proven=_moment(proven_at))
 
 
@@ -114,13 +118,12 @@ class Possible:
 
 def cancelled(how: str, office: Office) -> str:
     """Return what became of a document that was taken back in time: "never" sent, "returned", or "perhaps" there."""
-    return CANCELLED[office.settings.offices[0].language][how]
+    return _words(CANCELLED, office)[how]
 
 
 def not_withdrawn(found: Possible, office: Office) -> str:
     """Return why a document stays where it is, and what the clerk can do."""
-    language = office.settings.offices[0].language
-    words = STANDS[language]
+    words, dialects = _words(STANDS, office), _words(DIALECTS, office)
     if found.registered is not None:
         day = f"{found.registered.date:%d.%m.%Y}" if found.registered.date else "?"
         return words["registered"].format(number=found.registered.text, date=day)
@@ -130,27 +133,32 @@ def not_withdrawn(found: Possible, office: Office) -> str:
     facts.append(
         words["received"].format(moment=_moment(found.received_at)) if found.received_at else words["not received"]
     )
-    cannot = words["cannot"].format(dialect=DIALECTS[language].get(found.dialect, found.dialect))
+    cannot = words["cannot"].format(dialect=dialects.get(found.dialect, found.dialect))
     possible = [] if found.can_withdraw else [f"{cannot}: {words['tell them']}"]
     return "; ".join([", ".join(facts), *possible])
 
 
 def changes_that_go(found: Difference, office: Office, *, whole: bool) -> str:
     """Return what is sent after a document, and what of its changes cannot be told."""
-    words = CHANGES[office.settings.offices[0].language]
+    words = _words(CHANGES, office)
     goes = words["added"].format(files=len(found.files), tasks=len(found.tasks))
     return "; ".join([words["repeated"] if whole else goes, *_untold(found, office)])
 
 
 def no_changes(why: str, found: Difference | None, office: Office) -> str:
     """Return why nothing is sent after a document: "not-sent" or "nothing"; and what cannot be told."""
-    return "; ".join([CHANGES[office.settings.offices[0].language][why], *(_untold(found, office) if found else ())])
+    return "; ".join([_words(CHANGES, office)[why], *(_untold(found, office) if found else ())])
 
 
 def _untold(found: Difference, office: Office) -> list[str]:
-    words = CHANGES[office.settings.offices[0].language]
+    words = _words(CHANGES, office)
     files = [words["files gone"].format(names=", ".join(found.files_gone))] if found.files_gone else []
     return files + ([words["tasks gone"].format(number=found.tasks_gone)] if found.tasks_gone else [])
+
+
+def _words(table: Mapping[str, Mapping[Key, str]], office: Office) -> Mapping[Key, str]:
+    """Return what *table* has in the language of the office: that of our first organisation."""
+    return table[office.settings.offices[0].language]
 
 
 def _moment(at: datetime | None) -> str:
