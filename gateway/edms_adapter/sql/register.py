@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,17 @@ NO_DRAFTS = "проекты документов здесь не ведутся"
 NO_COUNTER = "нет счётчика номеров"  # when the mapping has no words of its own
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A document that is to be registered, and under which terms."""
+
+    document: Document
+    exchange: ExchangeId
+    intake: Intake
+    now: datetime
+    afresh: bool  # what became of it before counts no more: a person refused it, or its card is gone
+
+
 class Registrar:
     """Registers and attaches; holds no state of its own."""
 
@@ -44,15 +55,11 @@ class Registrar:
         known = self._known(exchange, intake)
         if isinstance(known, Registration | Waiting):
             return known
-        now = self.clock.now()
+        arrival = _Arrival(document, exchange, intake, self.clock.now(), afresh=known is not None)
         with self.store.staged(wanted_files(document), contents, exchange) as staged:
             try:
                 with self.database.writing() as work:
-                    if known in (REFUSED_BY_A_PERSON, VANISHED):  # sent again: judged afresh
-                        self.plan.association.forget(work, exchange)
-                    self.plan.association.claim(work, exchange, now)
-                    scope = self._scope(work, document, staged, exchange, now, intake)
-                    made = self._made(work, scope, staged, exchange, intake)
+                    made = self._claimed_and_made(work, arrival, staged)
                     staged.publish()
                     self.failpoint("edms-register:before-commit")
             except IntegrityError as error:
@@ -68,19 +75,15 @@ class Registrar:
         known = self._known(exchange, intake)
         if isinstance(known, Registration | Waiting):
             return Rehearsal(known)
-        now, association = self.clock.now(), self.plan.association
-        ours = [table.fullname for table in association.metadata.sorted_tables]
+        arrival = _Arrival(document, exchange, intake, self.clock.now(), afresh=known is not None)
+        ours = [table.fullname for table in self.plan.association.metadata.sorted_tables]
         with (
             self.store.staged(wanted_files(document), contents, exchange) as staged,
             self.database.rehearsing(ours) as work,
         ):
-            if known in (REFUSED_BY_A_PERSON, VANISHED):
-                association.forget(work, exchange)
-            association.claim(work, exchange, now)
-            scope = self._scope(work, document, staged, exchange, now, intake)
             outcome: Registration | Waiting | Refused
             try:
-                outcome = self._made(work, scope, staged, exchange, intake)
+                outcome = self._claimed_and_made(work, arrival, staged)
             except Refused as why:
                 outcome = why
             return Rehearsal(outcome, tuple(work.written))
@@ -151,6 +154,15 @@ class Registrar:
         return found
 
     # --- the story ----------------------------------------------------------------------------------------------
+
+    def _claimed_and_made(self, work: Work, arrival: _Arrival, staged: Staged) -> Registration | Waiting:
+        """Take the exchange and make its card; raises IntegrityError when somebody else has it by now."""
+        exchange, intake = arrival.exchange, arrival.intake
+        if arrival.afresh:
+            self.plan.association.forget(work, exchange)
+        self.plan.association.claim(work, exchange, arrival.now)
+        scope = self._scope(work, arrival.document, staged, exchange, arrival.now, intake)
+        return self._made(work, scope, staged, exchange, intake)
 
     def _made(
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
