@@ -12,7 +12,7 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-pytest_plugins = ["tests.servers.postgres", "tests.servers.dovecot", "tests.servers.postfix"]
+pytest_plugins = [f"tests.servers.{name}" for name in ("postgres", "dovecot", "postfix", "certificates")]
 
 LONGEST = ("faults", "edge")  # folders whose tests wait for real servers: first, so that nothing long is left for last
 

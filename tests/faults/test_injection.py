@@ -17,7 +17,6 @@ from email.policy import default
 from pathlib import Path
 
 import pytest
-import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,25 +45,6 @@ MANY = 5000 if LONG else 60
 def opened(tmp_path: Path) -> Iterator[TownOffice]:
     with office(tmp_path) as one:
         yield one
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("gate.minsk.example", "127.0.0.1").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def client_context(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 # --- row 3: before TLS --------------------------------------------------------------------------------------------
@@ -107,12 +87,11 @@ async def test_what_was_said_in_the_clear_behind_starttls_is_never_heard_under_t
     ["250-relay.example\r\n250 AUTH PLAIN", "250 ok\r\n250 ok\r\n354 go\r\n250 queued", "421 go away", "220 again"],
 )
 async def test_an_answer_injected_behind_starttls_is_never_believed(
-    server_context: ssl.SSLContext, authority: trustme.CA, tmp_path: Path, injected: str
+    server_context: ssl.SSLContext, ca_file: str, injected: str
 ) -> None:
     """Row 3, outbound: plaintext behind the relay's 220 is either not heard or ends the attempt; it cannot be SENT."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     script = {"EHLO": "250-relay.example\r\n250 STARTTLS", "STARTTLS": f"220 go ahead\r\n{injected}", "MAIL": "451 no"}
-    settings = {"tls": "starttls", "ca_file": str(tmp_path / "ca.pem"), "user": "u", "password": "canary"}
+    settings = {"tls": "starttls", "ca_file": ca_file, "user": "u", "password": "canary"}
     async with relay(script, context=server_context) as scripted, posting(scripted, **settings) as post:
         posted = await post.send(Held(b"x\r\n"), "a@minsk.example", "b@moscow.example")
 
@@ -123,17 +102,14 @@ async def test_an_answer_injected_behind_starttls_is_never_believed(
         assert scripted.letters == []
 
 
-async def test_a_proxy_that_strips_starttls_gets_neither_password_nor_letter(
-    server_context: ssl.SSLContext, authority: trustme.CA, tmp_path: Path
-) -> None:
+async def test_a_proxy_that_strips_starttls_gets_neither_password_nor_letter(ca_file: str) -> None:
     """Row 34: downgraded to plain text, we say nothing but EHLO."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     async with AsyncExitStack() as stack:
         scripted = await stack.enter_async_context(
             relay({"EHLO": "250-relay.example\r\n250-XXXXXXXA\r\n250 AUTH PLAIN"})
         )
         proxy = await stack.enter_async_context(proxied("127.0.0.1", scripted.port, Program(up=Way(segments=(1,)))))
-        more = {"port": proxy.port, "tls": "starttls", "ca_file": str(tmp_path / "ca.pem")}
+        more = {"port": proxy.port, "tls": "starttls", "ca_file": ca_file}
         post = await stack.enter_async_context(posting(scripted, user="u", password="canary", **more))
         posted = await post.send(Held(b"x\r\n"), "a@minsk.example", "b@moscow.example")
 

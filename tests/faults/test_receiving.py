@@ -16,7 +16,6 @@ from threading import Event
 from typing import Literal
 
 import pytest
-import trustme
 
 from gateway.inbound.smtp.listener import Listener
 from tests.faults.lengths import some
@@ -48,13 +47,6 @@ IMPATIENT = {"command_seconds": 1.0, "data_idle_seconds": 1.0, "max_connections"
 def opened(tmp_path: Path) -> Iterator[TownOffice]:
     with office(tmp_path) as one:
         yield one
-
-
-@pytest.fixture(scope="module")
-def certified() -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    trustme.CA().issue_cert("gate.minsk.example").configure_cert(context)
-    return context
 
 
 def stuffed(octets: bytes) -> bytes:
@@ -172,10 +164,10 @@ async def test_whatever_a_client_does_the_letter_it_brings_again_is_registered_a
 @pytest.mark.parametrize("end", ["drop", "close", "silence", "garbage"])
 @pytest.mark.parametrize("hello", [b"", b"\x16\x03\x01\x02\x00\x01\x00", b"EHLO in.the.clear\r\n"])
 async def test_a_client_that_breaks_off_in_its_tls_handshake_comes_again_and_is_heard(
-    opened: TownOffice, certified: ssl.SSLContext, end: End, hello: bytes
+    opened: TownOffice, server_context: ssl.SSLContext, end: End, hello: bytes
 ) -> None:
     """The phase STARTTLS: nothing is taken, the place is free again, and the next client is served."""
-    async with door(opened, tls="starttls", ssl_context=certified, **IMPATIENT) as listener:
+    async with door(opened, tls="starttls", ssl_context=server_context, **IMPATIENT) as listener:
         async with talking(listener) as client:
             await client.say("EHLO client.example")
             assert (await client.say("STARTTLS")).startswith("220")

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
 from gateway.content import Held
 from gateway.journal import entries, store
@@ -145,25 +144,6 @@ def journal(empty: Path, tmp_path: Path) -> Iterator[Journal]:
     opened.close()
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def certified(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return str(path)
-
-
 class Sending:
     """A dispatcher, its journal and a clock that a test moves."""
 
@@ -214,12 +194,12 @@ def differences(row: Row, scripted: ScriptedRelay, ca_file: str) -> dict[str, ob
 
 @pytest.mark.parametrize("row", tuple(rows()), ids=lambda row: f"{row.step}-{row.action}")
 async def test_what_becomes_of_a_letter_is_written_in_the_table(
-    row: Row, journal: Journal, certified: ssl.SSLContext, ca_file: str
+    row: Row, journal: Journal, server_context: ssl.SSLContext, ca_file: str
 ) -> None:
     """F21: mail.md §9.4; nothing is given up for a temporary cause, nothing counts as sent without the relay's 250."""
     octets = b"Subject: sealed once\r\nMessage-ID: <m@south.example>\r\n\r\n.dot\r\n"
     octets += LARGE if row.step == "body" else b""
-    context = certified if row.step == "STARTTLS" else None
+    context = server_context if row.step == "STARTTLS" else None
     async with AsyncExitStack() as stack:
         scripted = await stack.enter_async_context(relay(row.script, context=context))
         sending = Sending(journal, **differences(row, scripted, ca_file))

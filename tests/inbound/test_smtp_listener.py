@@ -13,31 +13,10 @@ from pathlib import Path
 
 import aiosmtpd
 import pytest
-import trustme
 from aiosmtpd.smtp import SMTP
 
 from gateway.inbound.smtp.listener import allowed
 from tests.inbound.smtp_wire import OURS, Accepting, listening, running, talking
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("gate.ministry.example").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def client_context(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
 
 # --- who ---------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import trustme
 
 from gateway.content import Held
 from gateway.model import Sha256
@@ -247,33 +246,14 @@ async def test_reading_the_letter_may_fail_and_nothing_is_delivered():
 # --- TLS and login -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def certified(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return str(path)
-
-
 LOGIN = {"user": "gateway", "password": "hunter2-canary"}
 OFFERS_TLS = {"EHLO": "250-relay.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"}
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
-async def test_letters_and_passwords_travel_under_tls(tls: str, certified: ssl.SSLContext, ca_file: str):
+async def test_letters_and_passwords_travel_under_tls(tls: str, server_context: ssl.SSLContext, ca_file: str):
     async with (
-        relay(OFFERS_TLS, context=certified, implicit=tls == "implicit") as scripted,
+        relay(OFFERS_TLS, context=server_context, implicit=tls == "implicit") as scripted,
         posting(scripted, tls=tls, ca_file=ca_file, **LOGIN) as post,
     ):
         posted = await post.send(LETTER, SENDER, RECIPIENT)
@@ -286,9 +266,9 @@ async def test_letters_and_passwords_travel_under_tls(tls: str, certified: ssl.S
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
-async def test_a_relay_that_cannot_prove_itself_gets_nothing(tls: str, certified: ssl.SSLContext):
+async def test_a_relay_that_cannot_prove_itself_gets_nothing(tls: str, server_context: ssl.SSLContext):
     async with (
-        relay(OFFERS_TLS, context=certified, implicit=tls == "implicit") as scripted,
+        relay(OFFERS_TLS, context=server_context, implicit=tls == "implicit") as scripted,
         posting(scripted, tls=tls, **LOGIN) as post,
     ):
         posted = await post.send(LETTER, SENDER, RECIPIENT)
@@ -306,8 +286,13 @@ async def test_a_relay_that_cannot_prove_itself_gets_nothing(tls: str, certified
         OFFERS_TLS | {"STARTTLS": STALL},
     ],
 )
-async def test_without_the_tls_we_want_nothing_is_said(script: dict[str, str], certified: ssl.SSLContext, ca_file: str):
-    async with relay(script, context=certified) as scripted, posting(scripted, tls="starttls", ca_file=ca_file) as post:
+async def test_without_the_tls_we_want_nothing_is_said(
+    script: dict[str, str], server_context: ssl.SSLContext, ca_file: str
+):
+    async with (
+        relay(script, context=server_context) as scripted,
+        posting(scripted, tls="starttls", ca_file=ca_file) as post,
+    ):
         posted = await post.send(LETTER, SENDER, RECIPIENT)
 
         assert (posted.outcome, posted.phase) == (Outcome.TRY_LATER, Phase.TLS)
