@@ -224,11 +224,6 @@ class Blobs:
         kept = [path for path in self._kept.glob("??/*") if path.name not in known and _touched(path) < limit]
         return (*sorted(spooled), *sorted(kept))
 
-    def free_bytes(self) -> int:
-        """Return how many bytes we may still write."""
-        volume = os.statvfs(self._kept)
-        return volume.f_bavail * volume.f_frsize
-
     # --- how
 
     def _path(self, digest: Sha256) -> Path:

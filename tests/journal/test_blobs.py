@@ -293,12 +293,6 @@ def test_bytes_kept_again_while_they_are_swept_stay(blobs: Blobs) -> None:
     assert read(blobs.content(kept)) == LARGE
 
 
-def test_free_bytes_are_those_of_the_volume(blobs: Blobs) -> None:
-    volume = os.statvfs(blobs.directory)
-
-    assert abs(blobs.free_bytes() - volume.f_bavail * volume.f_frsize) < 1 << 30
-
-
 def test_what_is_written_into_scratch_is_gone_when_the_block_ends(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     with blobs.scratch() as scratch:

@@ -14,7 +14,6 @@ from gateway.cli.registers.items import Item, Which
 from gateway.cli.registers.words import LANGUAGES
 from gateway.settings import OfficeSettings
 
-WIDTH = 120  # LIMIT: characters of a line; a sheet of paper laid across
 GAP = "  "
 
 
