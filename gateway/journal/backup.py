@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, make_url, select
 
 from gateway.journal import schema
-from gateway.journal.blobs import INLINE, Blobs
+from gateway.journal.blobs import INLINE, Blobs, sync
 from gateway.journal.store import Journal, engine_of
 from gateway.model import Sha256
 
@@ -48,9 +48,9 @@ def back_up(journal: Journal, url: str, target: Path) -> Copied:
     making.mkdir(mode=0o700, parents=True)
     try:
         copied = _copy(journal, url, making)
-        _sync(making)
+        sync(making)
         making.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
@@ -62,11 +62,11 @@ def _copy(journal: Journal, url: str, folder: Path) -> Copied:
         database, names = _sqlite(journal, folder / SQLITE)
     else:
         database, names = _postgres(journal, url, folder / POSTGRES)
-    _sync(database)
+    sync(database)
     blobs = Blobs(folder / "blobs")
     sizes = [_letter(journal.blobs, blobs, digest, size) for digest, size in names]
     for place, _, _ in os.walk(blobs.directory):
-        _sync(Path(place))
+        sync(Path(place))
     return Copied(database, len(sizes), sum(sizes))
 
 
@@ -141,11 +141,3 @@ def _digest(path: Path) -> str:
             digest.update(block)
         os.fsync(file.fileno())
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -126,7 +126,7 @@ class Blobs:
         self._sick = ""  # only when the mark could not be written
         for folder in (directory, self._spool, self._kept):
             _make(folder)
-        self._sync_directory(directory)
+        self._sync(directory)
 
     @property
     def sick(self) -> str:
@@ -240,8 +240,8 @@ class Blobs:
             os.utime(target)
         except FileNotFoundError:
             return False
-        self._sync_directory(target.parent)  # whoever placed it may have died before doing so
-        self._sync_directory(self._kept)
+        self._sync(target.parent)  # whoever placed it may have died before doing so
+        self._sync(self._kept)
         return True
 
     def _settled(self, content: Content) -> Path:
@@ -272,23 +272,14 @@ class Blobs:
             raise
         self._failpoint("blob:before-dirsync")
         try:
-            self._sync_directory(target.parent)
-            self._sync_directory(self._kept)
+            self._sync(target.parent)
+            self._sync(self._kept)
         except OSError:
             target.unlink(missing_ok=True)  # else its next copy would be taken for one that is safe
             raise
 
     def _sync(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            self.give_up(f"{path}: {error}")
-            raise
-        finally:
-            os.close(descriptor)
-
-    _sync_directory = _sync
+        sync(path, self.give_up)
 
     def _sweep(self, path: Path, limit: float, known: Container[str]) -> bool:
         """Remove one orphan: aside first, then judged again, so that a `keep` of this very moment wins."""
@@ -306,17 +297,29 @@ class Blobs:
         return True
 
 
+def sync(path: Path, give_up: Callable[[str], None] | None = None) -> None:
+    """Bring *path* onto the disk: a file its bytes, a folder its names.
+
+    When the disk fails to, *give_up* hears why before OSError is raised; a file that is not there is no such failure.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if give_up is not None:
+            give_up(f"{path}: {error}")
+        raise
+    finally:
+        os.close(descriptor)
+
+
 def _make(folder: Path) -> None:
     """Make *folder* and what is above it, each with its name on the disk."""
     if folder.is_dir():
         return
     _make(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(folder.parent)
 
 
 def _touched(path: Path) -> float:
