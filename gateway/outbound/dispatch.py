@@ -41,6 +41,14 @@ class _Closed:
         return lane in self.busy or self.guard.closed_lane(str(lane), self.now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one commit changed beside the outcomes it wrote down."""
+
+    due: list[Entry]  # taken: to be sent now
+    gave_up: bool  # some waited too long and have failed
+
+
 class Dispatcher:
     """Takes due letters from the journal and gives them to the post."""
 
@@ -82,7 +90,7 @@ class Dispatcher:
             self.wake.clear()
             outcomes = list(self._outcomes)
             room = min(AT_ONCE - len(self._under_way), LANE_AT_ONCE)
-            due = await asyncio.to_thread(self._turn, outcomes, room, self._busy())
+            due = await self._turned(outcomes, room, self._busy())
             del self._outcomes[: len(outcomes)]  # only now: what could not be written is written next time
             in_hand = {entry.id for entry in self._under_way.values()}  # a clock that leapt ended their leases
             for entry in due:
@@ -100,7 +108,7 @@ class Dispatcher:
             await asyncio.wait(self._under_way, timeout=patience.total_seconds())
         for task in list(self._under_way):
             task.cancel()
-        await asyncio.to_thread(self._turn, self._outcomes, 0, frozenset())
+        await self._turned(self._outcomes, 0, frozenset())
         self._outcomes = []
 
     def _give_back_all_but(self, in_hand: list[int]) -> None:
@@ -115,10 +123,10 @@ class Dispatcher:
 
     async def once(self) -> int:
         """Send what is due now and wait for the outcomes; return how many letters were taken."""
-        due = await asyncio.to_thread(self._turn, [], AT_ONCE, frozenset())
+        due = await self._turned([], AT_ONCE, frozenset())
         await asyncio.gather(*(self._send(entry) for entry in due))
         outcomes, self._outcomes = self._outcomes, []
-        await asyncio.to_thread(self._turn, outcomes, 0, frozenset())
+        await self._turned(outcomes, 0, frozenset())
         return len(due)
 
     async def _rest(self) -> None:
@@ -126,16 +134,26 @@ class Dispatcher:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wake.wait(), POLL.total_seconds())
 
-    def _turn(self, outcomes: list[tuple[Entry, Posted]], room: int, busy: frozenset[str]) -> list[Entry]:
+    async def _turned(self, outcomes: list[tuple[Entry, Posted]], room: int, busy: frozenset[str]) -> list[Entry]:
+        """Take one turn in a thread; what it gave up is told here, on the loop, once it is committed."""
+        turn = await asyncio.to_thread(self._turn, outcomes, room, busy)
+        if turn.gave_up:
+            self._told()
+        return turn.due
+
+    def _turn(self, outcomes: list[tuple[Entry, Posted]], room: int, busy: frozenset[str]) -> _Turn:
         """Write down what became of letters and take up to *room* others, in one commit."""
         now = self._now()
         admitted: list[Entry] = []
+        gave_up = False
         try:
             with self._journal.write() as tx:
                 for entry, posted in outcomes:
                     self._note(tx, entry, posted, now)
                 if self._guarded:
-                    due, standing = self._admitted(tx, room, busy, now, admitted), self._circuits.open_ones()
+                    due = self._admitted(tx, room, busy, now, admitted)
+                    gave_up = self._give_up(tx, now)
+                    standing = self._circuits.open_ones()
                     circuits.write(tx, self._written or (), standing)
                 else:
                     due, standing = entries.take_due(tx, self._name, room, now, LEASE, busy), ()
@@ -150,7 +168,7 @@ class Dispatcher:
             log.info(
                 "posted", entry=entry.id, outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words
             )
-        return due
+        return _Turn(due, gave_up)
 
     def _admitted(
         self, tx: Connection, room: int, busy: frozenset[str], now: datetime, admitted: list[Entry]
@@ -163,21 +181,25 @@ class Dispatcher:
         admitted += [entry for entry in taken if self._circuits.admit(entry, now)]
         going = {entry.id for entry in admitted}
         entries.put_back(tx, self._name, [entry.id for entry in taken if entry.id not in going])
-        if self._circuits.open_ones():
-            self._give_up(tx, now)
         return admitted
 
-    def _give_up(self, tx: Connection, now: datetime) -> None:
-        """Once in `GIVE_UP_EVERY`, fail what waited too long behind an open circuit: nothing waits for ever."""
+    def _give_up(self, tx: Connection, now: datetime) -> bool:
+        """Once in `GIVE_UP_EVERY`, fail what waited too long behind an open circuit: nothing waits for ever.
+
+        Say whether there was any.
+        """
         limit = self._backoff.give_up
-        if limit is None or (self._gave_up_at is not None and now - self._gave_up_at < GIVE_UP_EVERY):
-            return
+        if limit is None or not self._circuits.open_ones():
+            return False
+        if self._gave_up_at is not None and now - self._gave_up_at < GIVE_UP_EVERY:
+            return False
         self._gave_up_at = now
+        failed = 0
         for lane in entries.lanes_due(tx, now):
             if self._circuits.closed_lane(lane, now):
                 words = f"not sent: {self._circuits.why(lane, now)}"
-                if entries.give_up(tx, lane, now - limit, words, now):
-                    self._told()
+                failed += entries.give_up(tx, lane, now - limit, words, now)
+        return failed > 0
 
     def _note(self, tx: Connection, entry: Entry, posted: Posted, now: datetime) -> None:
         """Write one outcome down; one that came too late (a bounce was faster, an operator acted) is let go."""

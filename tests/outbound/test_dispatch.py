@@ -71,6 +71,7 @@ def dispatcher_of(
     post_of: Callable[[Entry], Post],
     clock: HandClock,
     relay_of: Callable[[str], str] = lambda lane: "",
+    told: Callable[[], None] = lambda: None,
 ) -> Dispatcher:
     return Dispatcher(
         journal,
@@ -79,7 +80,7 @@ def dispatcher_of(
         POST,
         name="here.post",
         failpoint=nothing_fails,
-        told=lambda: None,
+        told=told,
         guard=Circuits(lambda entry: relay_of(entry.lane), relay_of, POST.first),
     )
 
@@ -207,6 +208,22 @@ async def test_a_letter_behind_a_relay_that_never_works_fails_after_five_days(
         letter.words.startswith("not sent: relay does not work since 2031-03-04 09:30 UTC: connection refused")
         for letter in never_tried
     )
+
+
+async def test_what_waited_too_long_is_told_on_the_loop_when_it_can_be_read(journal: Journal, clock: HandClock) -> None:
+    """Whoever is woken from a thread wakes late, and whoever looks before the commit finds nothing."""
+    letters = letters_to(journal, "north", 2 * AT_ONCE)
+    heard: list[tuple[asyncio.AbstractEventLoop, int]] = []
+
+    def told() -> None:
+        heard.append((asyncio.get_running_loop(), states(journal, letters)[State.FAILED]))
+
+    dispatcher = dispatcher_of(journal, lambda entry: Answering({"edms@north.example": DOWN}), clock, told=told)
+    await dispatcher.once()
+    clock.advance(days=5, hours=1)
+    await dispatcher.once()
+
+    assert heard == [(asyncio.get_running_loop(), 2 * AT_ONCE - 1)]  # all but the one that is the question
 
 
 async def test_another_relay_notices_nothing(journal: Journal, clock: HandClock) -> None:
