@@ -14,11 +14,10 @@ from gateway import identity, reports
 from gateway.errors import Reason, Refused
 from gateway.inbound.desk import Desk
 from gateway.inbound.endings import About, conclude
-from gateway.inbound.fixing import readdressed
+from gateway.inbound.fixing import as_taken
 from gateway.inbound.intake import WAITS, doubts, follow_up_id, office_of
 from gateway.inbound.repeats import Repeat
 from gateway.inbound.rules import Case
-from gateway.inbound.taking import taken
 from gateway.journal import events, exchanges
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
@@ -39,7 +38,7 @@ def act_on_change(
     What lies before a person already is his: the EDMS says what he decided, whatever the rules say by now.
     """
     ours, receive = office_of(case, desk.office), case.receive
-    document = readdressed(taken(case.document, case.receive, case.level, ours.index), case)
+    document = whole = as_taken(case, ours.index)
     follow_up = follow_up_id(exchange, case)
     minded = doubts(case, ours)
     if not minded and not case.is_open:  # the card it would be added to may be one that everybody sees
@@ -62,10 +61,8 @@ def act_on_change(
     because = () if document.supplement and not apart else (WAITS[ours.language][said],)
     # what a person refused is laid before him again only when it came again
     waiting = replace(intake, wait_because="; ".join((*because, *minded)), afresh=entry.exchange != follow_up)
-    document = readdressed(
-        taken(case.document, case.receive, case.level, ours.index), case
-    )  # whole: a person decides what of it is added
-    return desk.ask_edms(lambda: desk.edms.register(document, contents, follow_up, waiting), now)
+    # whole: a person decides what of it is added
+    return desk.ask_edms(lambda: desk.edms.register(whole, contents, follow_up, waiting), now)
 
 
 def _stands_apart(exchange: Exchange, case: Case, desk: Desk) -> str:

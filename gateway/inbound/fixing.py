@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from gateway.errors import Reason
 from gateway.inbound.rules import Case
+from gateway.inbound.taking import taken
 from gateway.journal.acts import Fix
 from gateway.model import Document, DocumentType, Party
 
@@ -46,6 +47,14 @@ def fixed(case: Case, fix: Fix) -> Case:
         changes["on_change"] = "wait"
     receive = case.receive.model_copy(update=changes)
     return replace(case, receive=receive, accepted=accepts, readdressed=tuple(fix.readdressed.items()))
+
+
+def as_taken(case: Case, office: str) -> Document:
+    """Return the document in *case* as the EDMS shall see it: what the rule takes of it, routed as was decided.
+
+    *office* is the exchange index of our organisation it is for.
+    """
+    return readdressed(taken(case.document, case.receive, case.level, office), case)
 
 
 def readdressed(document: Document, case: Case) -> Document:

@@ -26,13 +26,12 @@ from gateway.inbound.endings import (
     park,
     seen_in_mailbox,
 )
-from gateway.inbound.fixing import fixed, readdressed
+from gateway.inbound.fixing import as_taken, fixed
 from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
 from gateway.inbound.news import take_report
 from gateway.inbound.recreating import has_vanished, tell_recreated, under_its_number
 from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
 from gateway.inbound.rules import RULES, Case
-from gateway.inbound.taking import taken
 from gateway.journal import entries, exchanges, messages
 from gateway.journal.blobs import Scratch
 from gateway.journal.entries import NO_FIX, Entry, Fix, State
@@ -235,7 +234,7 @@ def act(
 ) -> Registration | Waiting:
     """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
     ours = office_of(case, desk.office)
-    document = readdressed(taken(case.document, case.receive, case.level, ours.index), case)
+    document = as_taken(case, ours.index)
     intake = intake_of(case, ours, entry.created_at, desk.office.settings)
     intake = replace(intake, afresh=exchange.rung == REFUSED and not exchange.subject_card)
     if changes_a_card(case, exchange, repeat):

@@ -89,9 +89,9 @@ def _under_way(tx: Connection, standing: Exchange, entry: Entry) -> bool:
     if known is None or (isinstance(known.body, Document) and known.body.supplement):
         return False
     noted = messages.find(tx, standing.partner, standing.office, known.id)
-    if noted is None or noted.entry in (None, entry.id):
+    if noted is None or noted.entry is None or noted.entry == entry.id:
         return False
-    earlier = entries.get(tx, noted.entry or 0)
+    earlier = entries.get(tx, noted.entry)
     return earlier is not None and earlier.state is State.ACCEPTED
 
 
