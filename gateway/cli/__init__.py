@@ -17,7 +17,7 @@ COMMANDS = {
     "check-config": ("configuration", "Read the configuration and name every problem at once."),
     "run": ("service", "Run the service until SIGTERM."),
     "status": ("standing", "Show queues, mailboxes and partners in one screen."),
-    "trace": ("standing", "Tell the story of one document."),
+    "trace": ("tracing", "Tell the story of one document."),
     "register": ("registers", "Print what was sent, came, waits or is late, as a clerk would."),
     "explain": ("explaining", "Show what a letter, a passport or a folder says."),
     "queue": ("queue", "Outgoing letters: list, show, retry, hold, release."),
