@@ -7,7 +7,8 @@ from errno import ENOENT
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.opening import Surroundings, adapter_called, options_for
 from gateway.inbound.desk import Desk
 from gateway.journal.store import Journal
 from gateway.mail.split import Limits
@@ -72,10 +73,13 @@ def outbox_of(settings: Settings, journal: Journal) -> Outbox:
     return Outbox(office, Sealer(office, Wording(load_templates()), journal.blobs, settings.secret.encode()))
 
 
-def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> SqlEdms:
-    """Open the EDMS the settings name."""
-    kind, _, file = settings.edms.database.partition(":///")
+def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails) -> Edms:
+    """Open the EDMS the settings name; raises AdapterError or MappingError for one that cannot be."""
+    edms, zone = settings.edms, ZoneInfo(settings.offices[0].time_zone)
+    if edms.mapping is None or edms.database is None:
+        adapter = adapter_called(edms.adapter)
+        return adapter.open(options_for(adapter, edms.options), Surroundings(edms.files, zone, clock, failpoint))
+    kind, _, file = edms.database.partition(":///")
     if kind.startswith("sqlite") and not Path(file).exists():  # else a misspelt name would make an empty one
         raise FileNotFoundError(ENOENT, "the EDMS has no database there", file)
-    edms, zone = settings.edms, ZoneInfo(settings.offices[0].time_zone)
     return open_edms(edms.mapping, edms.database, edms.files, zone=zone, failpoint=failpoint, clock=clock)

@@ -265,6 +265,9 @@ class Edms(Protocol):
         so does one whose receive rule names what is not there: *wanted*, as far as the EDMS can be asked for it.
         """
 
+    def prepare(self) -> None:
+        """Make what the gateway keeps of its own beside the EDMS, where it is missing; may need the right to do so."""
+
     def lacking(self) -> Sequence[Finding]:
         """Return what people must still prepare: counters of this year, and from 1 December of the next; quickly."""
 

@@ -68,10 +68,11 @@ def write_starter(directory: Path) -> Starter:
 
 
 def _fill_registry(settings: Settings) -> None:
-    ours = settings.offices[0]
-    registry.create(settings.edms.database)
+    ours, database = settings.offices[0], settings.edms.database
+    assert database is not None  # the shipped configuration names one
+    registry.create(database)
     registry.seed(
-        settings.edms.database,
+        database,
         registry.Office(ours.index, ours.name, ours.full_name),
         [registry.Correspondent(index, partner.name) for partner in settings.partners for index in partner.indices],
     )

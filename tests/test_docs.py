@@ -447,7 +447,7 @@ def test_the_example_mapping_registers_waits_reports_and_sends(bureau: Path) -> 
     with open_edms(
         bureau / "bureau.toml", f"sqlite:///{bureau / 'bureau.db'}", bureau / "files", "Europe/Minsk", clock=Hands()
     ) as edms:
-        edms.create_own_tables()
+        edms.prepare()
         health = edms.check()
         contents = {PDF.sha256: PDF}
 

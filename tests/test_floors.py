@@ -86,7 +86,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "lxml": ("dialects",),  # parsers are made in dialects.tree only, see PARSERS
     "jinja2": ("wording", "edms_adapter.sql"),
     "babel": ("wording",),
-    "pydantic": ("settings", "edms_adapter.sql", "journal.values"),
+    "pydantic": ("settings", "edms_adapter", "journal.values"),
     "pydantic_core": ("settings", "edms_adapter.sql", "journal.values"),
     "click": ("cli", "demo", "edms_adapter.registry"),
     "rich": ("cli",),

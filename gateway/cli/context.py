@@ -12,8 +12,10 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.edms_adapter import MappingError, known_mapping
+from gateway.edms_adapter.opening import AdapterError, adapter_called, options_for
 from gateway.journal.store import Journal, SchemaMismatch
 from gateway.settings import ConfigurationError, Settings
+from gateway.settings.ourselves import EdmsSettings
 from gateway.settings_files import load
 
 PROBLEMS, UNAVAILABLE, TRY_LATER, BAD_CONFIGURATION = 1, 69, 75, 78
@@ -34,6 +36,14 @@ class Ended(click.ClickException):
         click.echo(self.message, err=True)
 
 
+def _known(edms: EdmsSettings) -> None:
+    """Look, without opening anything, whether there is such an EDMS; raises MappingError or AdapterError."""
+    if edms.mapping is not None:
+        known_mapping(edms.mapping)
+    else:
+        options_for(adapter_called(edms.adapter), edms.options)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The options before the command."""
@@ -44,11 +54,13 @@ class Context:
         """Return the configuration; ends the command with 78 and every problem at once when it does not hold."""
         try:
             settings = load(Path(self.config))
-            known_mapping(settings.edms.mapping)
+            _known(settings.edms)
         except ConfigurationError as error:
             raise Ended("\n".join(str(problem) for problem in error.problems), BAD_CONFIGURATION) from error
         except MappingError as error:
             raise Ended(f"edms.mapping: {error}", BAD_CONFIGURATION) from error
+        except AdapterError as error:
+            raise Ended(str(error), BAD_CONFIGURATION) from error
         return settings
 
     @contextmanager

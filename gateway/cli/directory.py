@@ -96,7 +96,7 @@ def opened(settings: Settings) -> Iterator[Edms]:
         finally:
             edms.close()
     except (NotOffered, MappingError) as error:
-        raise Ended(f"{settings.edms.mapping}: {error}", BAD_CONFIGURATION) from error
+        raise Ended(f"{settings.edms.mapping or settings.edms.adapter}: {error}", BAD_CONFIGURATION) from error
     except LookupError as error:
         raise Ended(str(error), PROBLEMS) from error
     except IntegrityError as error:

@@ -30,7 +30,7 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
         system = edms_of(settings, SystemClock())
         try:
             if create:
-                system.create_own_tables()
+                system.prepare()
             ours = [Expected(ours.index, ours.default_inbox) for ours in settings.offices]
             health = system.check(ours, wanted_of(settings))
         finally:

@@ -30,6 +30,8 @@ from gateway.working_days import BadHours, hours_of
 
 Language = Literal["ru", "en"]
 SQLITE = "sqlite:///"
+SQL = "sql"  # the adapter that is opened by a mapping
+Option = str | int | float | bool | list[str]
 OPEN_LEVELS = ("общий", "общего пользования", "открытый", "несекретно", "без ограничений", "open", "public", "general")
 
 
@@ -68,6 +70,18 @@ def _mapping(value: object, info: ValidationInfo) -> object:
     return value
 
 
+def _options(value: object, info: ValidationInfo) -> object:
+    """Relative paths, in keys that end with ``_file`` or ``folder``, are meant from the folder of the configuration."""
+    folder = (info.context or {}).get("folder")
+    if not isinstance(value, dict) or folder is None:
+        return value
+    return {key: str(folder / one) if _is_path(key) and isinstance(one, str) else one for key, one in value.items()}
+
+
+def _is_path(key: object) -> bool:
+    return isinstance(key, str) and key.endswith(("_file", "folder"))
+
+
 def _hours(value: str) -> str:
     try:
         hours_of(value)
@@ -92,7 +106,8 @@ def _split(bind: str) -> tuple[str, str, str]:
     return ("" if ":" in host else host), port, ""
 
 
-Database = Annotated[str, BeforeValidator(_database), Field(repr=False)]
+DatabaseUrl = Annotated[str, BeforeValidator(_database)]
+Database = Annotated[DatabaseUrl, Field(repr=False)]
 JournalUrl = Annotated[Database, AfterValidator(_journal)]
 Mapping = Annotated[Name, BeforeValidator(_mapping)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
@@ -129,11 +144,25 @@ class JournalSettings(Shape):
 
 
 class EdmsSettings(Shape):
-    mapping: Mapping  # a shipped name, or the path of a file
-    database: Database
-    files: Location  # the folder of the EDMS's file store
+    adapter: Name = SQL  # or a shipped one, or one that another package brings
+    mapping: Mapping | None = None  # of the SQL adapter: a shipped name, or the path of a file
+    database: DatabaseUrl | None = Field(default=None, repr=False)  # likewise
+    files: Location  # the folder of the EDMS's file store; for other adapters a folder of their own
+    options: Annotated[dict[str, Option], BeforeValidator(_options)] = Field(default_factory=dict, repr=False)
     poll: Duration = timedelta(seconds=5)
     max_wait: Duration = timedelta(minutes=5)  # the longest pause between attempts while the EDMS does not answer
+
+    @model_validator(mode="after")
+    def _what_its_adapter_needs(self) -> Self:
+        of_sql = {"mapping": self.mapping, "database": self.database}
+        for key, value in of_sql.items():
+            if self.adapter == SQL and value is None:
+                raise wrong(f"{key} is missing", f"write {key} = …, or name another adapter")
+            if self.adapter != SQL and value is not None:
+                raise wrong(f"{key} belongs to the adapter sql", f'take it out, or write adapter = "{SQL}"')
+        if self.adapter == SQL and self.options:
+            raise wrong("[edms.options] belongs to other adapters than sql", "take it out, or name the adapter")
+        return self
 
 
 class ListenerSettings(Shape):

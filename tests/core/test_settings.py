@@ -464,7 +464,7 @@ def test_the_examples_show_every_key_and_no_other(table: str) -> None:
 
     shown = set(re.findall(r"(?m)^(?:# )?([a-z_]+) = ", section))
 
-    nested = {"proof", "time_limits", "subscription"}
+    nested = {"proof", "time_limits", "subscription", "options"}
     hidden = {"relay": {"name", "password"}, "mailbox": {"password"}}.get(table, set())
     assert shown == set(SHAPES[table].model_fields) - nested - hidden
 

@@ -134,7 +134,7 @@ def test_our_own_tables_are_missed_and_can_be_made(desk: Desk) -> None:
     with desk.at_work() as work:
         work.run(text("drop table edms_gw_told"))
     assert "our table edms_gw_told" in [one.what for one in wrong(desk.url, desk.files)]
-    desk.edms.create_own_tables()
+    desk.edms.prepare()
 
     assert wrong(desk.url, desk.files) == []
 

@@ -36,7 +36,7 @@ def edms(tmp_path: Path) -> Iterator[SqlEdms]:
     mapping = Path(__file__).with_name("foreign.toml")
     with open_edms(mapping, f"sqlite:///{tmp_path}/foreign.sqlite", tmp_path, "Europe/Moscow", clock=Hands()) as made:
         run(made, *TABLES.split(";"))
-        made.create_own_tables()
+        made.prepare()
         yield made
 
 
@@ -113,7 +113,7 @@ def test_what_a_lookup_refuses_waits_for_a_person_once_an_operator_has_accepted_
     mapping.write_text(Path(__file__).with_name("foreign.toml").read_text() + WAITING)
     with open_edms(mapping, f"sqlite:///{tmp_path}/f.sqlite", tmp_path, "Europe/Moscow", clock=Hands()) as edms:
         run(edms, *TABLES.split(";"))
-        edms.create_own_tables()
+        edms.prepare()
         given = intake(correspondent=Party(Organisation(index="NOBODY")))
         accepted = replace(given, accepted=frozenset({Reason.UNKNOWN_CORRESPONDENT}))
         other = replace(given, accepted=frozenset({Reason.BAD_FILE}))

@@ -177,7 +177,7 @@ def test_another_system_keeps_the_same_contract(tmp_path: Path) -> None:
     mapping = Path(__file__).with_name("foreign.toml")
     with open_edms(mapping, f"sqlite:///{tmp_path}/foreign.sqlite", tmp_path, "Europe/Moscow", clock=Hands()) as edms:
         run(edms, *TABLES.split(";"))
-        edms.create_own_tables()
+        edms.prepare()
         given = intake(correspondent=Party(Organisation(index="BEREG-02")), number=Number("2026/00007", TODAY))
 
         made = edms.register(letter(), {PDF.sha256: PDF}, ExchangeId("ex-1"), given)

@@ -142,8 +142,8 @@ class SqlEdms:
     def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
         return self._directory.import_people(correspondent, officials, dry_run=dry_run)
 
-    def create_own_tables(self) -> None:
-        """Make our three tables beside the EDMS's where they are missing."""
+    def prepare(self) -> None:
+        """See `gateway.ports.Edms.prepare`: our three tables beside the EDMS's, where they are missing."""
         with self.database.writing() as work:
             self.plan.association.create(work)
 
