@@ -14,6 +14,7 @@ from gateway.edms_adapter.sql.association import Association
 from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
 from tests.edms_adapter.desk import Desk, fill
 
+pytest.register_assert_rewrite("tests.edms_adapter.laws")  # they assert, though their names are not those of tests
 OWN = Association(ClaimSection(), DatabaseSection()).metadata
 
 

@@ -46,6 +46,8 @@ class Abilities:
     dispatches: Lack = CAN  # it says which dispatches count as sent
     withdrawals: Lack = CAN  # a clerk may want a dispatch taken back
     amendments: Lack = CAN  # a clerk may want to send what changed since
+    linking: Lack = CAN  # a document is tied to one it answers
+    offices: Lack = CAN  # it keeps several organisations of ours apart
     people: Lack = CAN  # it says who may be an addressee
     import_people: Lack = CAN  # a partner's people may be brought in
     # it can go away in the middle of a call: a server may, a file on this machine does not
@@ -97,7 +99,7 @@ class System(Protocol):
     attach_stops: tuple[str, ...]
 
     def open(self, failpoint: Failpoint = nothing_fails) -> Edms:
-        """Return one more, independent adapter on the same system; whoever asked closes it."""
+        """Return one more, independent adapter on the same system; the system closes it."""
 
     def away(self) -> AbstractContextManager[None]:
         """Make the system unreachable inside the block, for connections that are open too."""
