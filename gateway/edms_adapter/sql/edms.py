@@ -21,6 +21,7 @@ from gateway.edms_adapter.sql.outgoing import Sender
 from gateway.edms_adapter.sql.plan import Plan, compile_mapping
 from gateway.edms_adapter.sql.register import Registrar
 from gateway.edms_adapter.sql.standing import dispatches, holdings, standing
+from gateway.edms_adapter.sql.vendors import vendor_of
 from gateway.model import Document, Event, ExchangeId, Party
 from gateway.ports import (
     NO_FILES,
@@ -67,7 +68,7 @@ class SqlEdms:
     def __init__(
         self, mapping: Path, url: str, files: Path, zone: ZoneInfo, failpoint: Failpoint, clock: Clock | None
     ) -> None:
-        self.plan = _compiled(mapping, zone)
+        self.plan = _compiled(mapping, vendor_of(url), zone)
         source = self.plan.source
         self.files = files
         self.database = Database(url, self.plan.zone, source.database.search_path)
@@ -171,19 +172,19 @@ class SqlEdms:
         return self.clock.now().astimezone(self.plan.office_zone)
 
 
-def _compiled(path: Path, zone: ZoneInfo) -> Plan:
-    """Return the mapping at *path* compiled; a file that did not change is compiled once per process."""
+def _compiled(path: Path, vendor: str, zone: ZoneInfo) -> Plan:
+    """Return the mapping at *path* compiled for *vendor*; a file that did not change is compiled once per process."""
     try:
         version = path.stat().st_mtime_ns
     except OSError as error:
         raise MappingError(f"{path}: cannot be read: {error.strerror}") from error
-    return _compiled_version(path, version, zone)
+    return _compiled_version(path, version, vendor, zone)
 
 
 @lru_cache(8)
-def _compiled_version(path: Path, _version: int, zone: ZoneInfo) -> Plan:
+def _compiled_version(path: Path, _version: int, vendor: str, zone: ZoneInfo) -> Plan:
     try:
-        return compile_mapping(load(path), zone)
+        return compile_mapping(load(path, vendor), zone)
     except MappingError as error:
         if str(error).startswith(str(path)):
             raise

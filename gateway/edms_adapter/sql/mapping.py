@@ -9,13 +9,29 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from gateway.edms_adapter.sql.vendors import chosen
 from gateway.errors import Reason
 from gateway.model import EventKind
 
+
+def _for_our_vendor(written: object, info: ValidationInfo) -> object:
+    return chosen(written, (info.context or {}).get("vendor", ""))
+
+
 Expr = Annotated[str, Field(min_length=1)]  # a Jinja2 expression
-Sql = Annotated[str, Field(min_length=1)]  # one statement
+# one statement: a text, or a table of texts by the database's name with `default` for the others (see vendors.py)
+Sql = Annotated[str, Field(min_length=1), BeforeValidator(_for_our_vendor)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Table = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$")]
 Values = dict[str, Expr]
@@ -302,8 +318,11 @@ class Mapping(Section):
         return self
 
 
-def load(path: Path) -> Mapping:
-    """Read a mapping file; raises MappingError that lists every complaint with its key."""
+def load(path: Path, vendor: str) -> Mapping:
+    """Read a mapping file as it is for the databases of *vendor*.
+
+    Raises MappingError that lists every complaint with its key.
+    """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -311,7 +330,7 @@ def load(path: Path) -> Mapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(f"{path}: is not TOML: {error}") from error
     try:
-        return Mapping.model_validate(raw)
+        return Mapping.model_validate(raw, context={"vendor": vendor})
     except ValidationError as error:
         lines = (f"{path}: {_key(item['loc'])}: {item['msg']}" for item in error.errors())
         raise MappingError("\n".join(lines)) from error
