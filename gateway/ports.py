@@ -144,8 +144,8 @@ class Waiting:
 class Written:
     """A row that a registration would write or change."""
 
-    table: str
-    verb: str  # "insert" | "update" | "delete"
+    table: str  # or procedure
+    verb: str  # "insert" | "update" | "delete" | "call"
     values: tuple[tuple[str, object], ...]  # columns; of a statement of the mapping's own, its binds
 
 

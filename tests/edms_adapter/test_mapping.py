@@ -69,11 +69,16 @@ def test_the_built_in_mapping_is_right() -> None:
             'spare = "1", exchange_index = "intake',
             "lookup[1].values.spare: the statement has",
         ),
-        ('table = "card"\n', 'call = "add_rc"\n', "register[1]: Value error, 'call' is kept for stored procedures"),
+        ('table = "card"\n', 'call = "add_rc"\n', "register[1]: Value error, 'out' (what the procedure answers) and"),
+        (
+            "[[mark.taken]]",
+            '[[mark.taken]]\ncall = "p"\n[[mark.taken]]',
+            "mark.taken[1].call: sqlite has no stored",
+        ),
         (
             'table = "card"\n',
             'table = "card"\nsql = "select 1"\n',
-            "register[1]: Value error, give either 'table' or 'sql'",
+            "register[1]: Value error, give either 'table', 'sql' or",
         ),
         ('table = "card"\n', 'table = "card; drop table card"\n', "register[1].table: String should match pattern"),
         ('event = "forwarded"', 'event = "sold"', "changes[4].event: Input should be"),

@@ -72,6 +72,15 @@ class Work:
             return False
         return True
 
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Open a savepoint: whatever is raised inside takes back what was written inside, and nothing else."""
+        with self.connection.begin_nested():
+            yield
+
+    def note(self, written: Written) -> None:
+        """Hear of something written that cannot be seen in a statement; only a rehearsal listens."""
+
 
 class Recorder(Work):
     """A transaction that keeps what it writes; `Database.rehearsing` makes it."""
@@ -90,6 +99,19 @@ class Recorder(Work):
         if written is not None and written.table not in self._ours and not nothing:
             self.written.append(written)
         return done
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        before = len(self.written)
+        try:
+            with super().trying():
+                yield
+        except BaseException:
+            del self.written[before:]
+            raise
+
+    def note(self, written: Written) -> None:
+        self.written.append(written)
 
 
 def _written(statement: Executable, values: Mapping[str, object]) -> Written | None:

@@ -184,7 +184,7 @@ def _compiled(path: Path, vendor: str, zone: ZoneInfo) -> Plan:
 @lru_cache(8)
 def _compiled_version(path: Path, _version: int, vendor: str, zone: ZoneInfo) -> Plan:
     try:
-        return compile_mapping(load(path, vendor), zone)
+        return compile_mapping(load(path, vendor), zone, vendor)
     except MappingError as error:
         if str(error).startswith(str(path)):
             raise

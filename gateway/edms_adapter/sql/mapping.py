@@ -4,6 +4,7 @@
 Expressions are Jinja2 expressions, SQL is plain text with ``:name`` binds: values are always bound, never pasted.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -32,8 +33,14 @@ def _for_our_vendor(written: object, info: ValidationInfo) -> object:
 Expr = Annotated[str, Field(min_length=1)]  # a Jinja2 expression
 # one statement: a text, or a table of texts by the database's name with `default` for the others (see vendors.py)
 Sql = Annotated[str, Field(min_length=1), BeforeValidator(_for_our_vendor)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Table = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$")]
+# a procedure or function, with its schema or package; likewise
+Routine = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$#]*(\.[A-Za-z_][A-Za-z0-9_$#]*){0,2}$"), BeforeValidator(_for_our_vendor)
+]
+Kind = Literal["integer", "number", "text", "date", "moment"]  # of what a procedure answers
 Values = dict[str, Expr]
 Constant = str | int | float | bool | tuple[str, ...]
 Route = Literal["index", "name and post", "initials", "post", "department"]
@@ -55,37 +62,75 @@ class Query(Section):
 
 
 class Step(Section):
-    """One thing done: a row inserted (`table`), a statement (`sql`), or only a frame for inner `steps`.
+    """One thing done: a row inserted (`table`), a statement (`sql`), a procedure (`call`), or only inner `steps`.
 
     `each` repeats it over a list, giving every `item` a name; `when` leaves it out.
-    `as` names its result: the returned `key` of an insert, the first row of a query, the row count of any other.
+    `as` names its result: the returned `key` of an insert, the first row of a query, what a procedure answers (`out`),
+    the row count of any other.  A result that says `failed` undoes the transaction, or what `then` says.
     """
 
     table: Table | None = None
     sql: Sql | None = None
-    call: str | None = None
+    call: Routine | None = None
+    function: bool = False  # what is called is a function, not a procedure
+    out: dict[Name, Kind] = {}  # what it answers; a name that is among `values` too goes in and comes out
+    order: tuple[Name, ...] = ()  # every parameter as it is declared; empty: by name, and as written on MariaDB, MySQL
     key: Name | None = None
     as_: Name | None = Field(default=None, alias="as")
     each: Expr | None = None
     item: Name | None = None
     when: Expr | None = None
     values: Values = {}
+    failed: Expr | None = None  # sees the result: true when the EDMS would not do it
+    text: Expr | None = None  # why, for people; sees it too
+    then: Literal["not now", "wait", "refuse"] = "not now"  # again later; before a person; back to the sender
+    reason: Reason | None = None  # of a refusal
     steps: tuple["Step", ...] = ()
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if self.call is not None:
-            raise ValueError("'call' is kept for stored procedures and does nothing yet: use 'sql' or 'table'")
-        if self.table and self.sql:
-            raise ValueError("give either 'table' or 'sql', not both")
-        if not (self.table or self.sql or self.steps):
-            raise ValueError("does nothing: give 'table', 'sql' or inner 'steps'")
+        if sum(map(bool, (self.table, self.sql, self.call))) > 1:
+            raise ValueError("give either 'table', 'sql' or 'call', not two of them")
+        if not (self.table or self.sql or self.call or self.steps):
+            raise ValueError("does nothing: give 'table', 'sql', 'call' or inner 'steps'")
         if self.table and not self.values:
             raise ValueError("an insert needs 'values'")
         if self.table and bool(self.key) != bool(self.as_):
             raise ValueError("'key' (the column returned) and 'as' (its name in expressions) go together")
         if self.item and not self.each:
             raise ValueError("'item' names what 'each' goes through: give 'each' too")
+        return self
+
+    @model_validator(mode="after")
+    def _called_rightly(self) -> Self:
+        if not self.call:
+            if self.out or self.order or self.function:
+                raise ValueError("'out', 'order' and 'function' are of a procedure: give 'call' too")
+            return self
+        if bool(self.out) != bool(self.as_):
+            raise ValueError("'out' (what the procedure answers) and 'as' (its name in expressions) go together")
+        if self.function and not self.out:
+            raise ValueError("a function answers: name what in 'out'")
+        wrong = [name for name in self.values if not NAME.fullmatch(name)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no name of a parameter: letters, digits and underscores only")
+        parameters = self.values.keys() if self.function else self.values.keys() | self.out.keys()
+        if self.order and sorted(self.order) != sorted(parameters):
+            raise ValueError(f"'order' must name every parameter once: {', '.join(sorted(parameters)) or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _failure_complete(self) -> Self:
+        if not self.failed:
+            if self.text or self.reason or self.then != "not now":
+                raise ValueError("'text', 'then' and 'reason' are of a failure: give 'failed' too")
+            return self
+        if not (self.as_ and (self.call or self.sql)):
+            raise ValueError("'failed' looks at a result: give 'call' or 'sql', and 'as'")
+        if not self.text:
+            raise ValueError("'failed' needs 'text', what people are told")
+        if (self.then == "refuse") != (self.reason is not None):
+            raise ValueError("then = \"refuse\" and 'reason', one of the words of docs/states.md, go together")
         return self
 
 

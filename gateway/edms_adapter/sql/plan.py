@@ -114,15 +114,20 @@ class Plan:
     link: tuple[ReadyStep, ...]
     unlinked: tuple[ReadyStep, ...]
 
+    @property
+    def declinable(self) -> bool:
+        """Whether the EDMS may decline a document while it is written, so that a person decides about it."""
+        return any(step.may_be_declined for step in (*self.register, *self.draft))
 
-def compile_mapping(mapping: Mapping, office_zone: tzinfo) -> Plan:
-    """Return *mapping* compiled; raises MappingError with the key.
+
+def compile_mapping(mapping: Mapping, office_zone: tzinfo, vendor: str) -> Plan:
+    """Return *mapping* compiled for the databases of *vendor*; raises MappingError with the key.
 
     Columns without a zone are read in the mapping's zone, or else in *office_zone*, where calendar dates live.
     """
     zone = ZoneInfo(mapping.database.time_zone) if mapping.database.time_zone else office_zone
     functions = values.functions(zone)
-    compiler = Compiler(environment(), (*EVERYWHERE, *functions))
+    compiler = Compiler(environment(), (*EVERYWHERE, *functions), vendor)
     found = tuple(lookup.name for lookup in mapping.lookup)
     known = (*INCOMING, *found)
     registering = compiler.steps(mapping.register_, "register", (*known, "number", "n", "reason"))

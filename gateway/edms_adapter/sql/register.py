@@ -2,7 +2,8 @@
 """Registering an incoming document, and adding to one: one transaction, once for ever per exchange id."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import told_at_once
 from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.failing import Unwilling
 from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
 from gateway.edms_adapter.sql.numbering import given_again, taken_number
 from gateway.edms_adapter.sql.plan import Plan, ReadyLookup
@@ -180,18 +182,38 @@ class Registrar:
         scope["addressees"] = routed
         if trouble:
             waits.append(trouble)
-        told = intake.number
-        number = told if told and not waits and given_again(self.plan.counter, work, scope, told) else None
-        if number is None and not waits and (why := self._numbered(work, scope)):
-            waits.append(why)
         if waits:
             return self._laid_aside(work, scope, staged, exchange, "; ".join(waits))
-        number = number or Number(text(self.plan.counter.format(scope)), intake.register_on)
-        return self._registered(work, scope, staged, exchange, number)
+        return self._unless_declined(
+            work, scope, staged, exchange, intake, lambda tried: self._registered(work, tried, staged, exchange, intake)
+        )
+
+    def _unless_declined(
+        self,
+        work: Work,
+        scope: dict[str, Any],
+        staged: Staged,
+        exchange: ExchangeId,
+        intake: Intake,
+        make: Callable[[dict[str, Any]], Registration],
+    ) -> Registration | Waiting:
+        """Return what *make* makes; where the EDMS declines, nothing of it stays and the document is laid aside."""
+        try:
+            with work.trying() if self.plan.declinable else nullcontext():
+                return make({**scope})
+        except Unwilling as why:
+            words = str(why)
+        except Refused as why:
+            if why.reason not in intake.accepted:
+                raise
+            words = why.detail
+        return self._laid_aside(work, scope, staged, exchange, words)
 
     def _registered(
-        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, number: Number
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
     ) -> Registration:
+        """Make the card; raises Unwilling when a person must decide after all: what was written must go then."""
+        number = self._number(work, scope, intake)
         scope.update(number=number.text, reason="")
         run(self.plan.register, work, scope)
         card = self.plan.card(scope)
@@ -214,6 +236,14 @@ class Registrar:
             waits.append(NO_DRAFTS)
         if waits or self.plan.draft_card is None:
             return self._laid_aside(work, scope, staged, exchange, "; ".join(waits))
+        return self._unless_declined(
+            work, scope, staged, exchange, intake, lambda tried: self._draft_made(work, tried, staged, exchange, asked)
+        )
+
+    def _draft_made(
+        self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, asked: list[Addressee]
+    ) -> Registration:
+        assert self.plan.draft_card is not None
         run(self.plan.draft, work, scope)
         card = self.plan.draft_card(scope)
         self._verify(work, card, staged)
@@ -226,7 +256,10 @@ class Registrar:
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, reason: str
     ) -> Waiting:
         scope.update(number=None, n=None, reason=reason)
-        run(self.plan.waiting, work, scope)
+        try:
+            run(self.plan.waiting, work, scope)
+        except (Unwilling, Refused) as why:  # not even a paper before a person could be made: nothing stays
+            raise Deferred(f"{reason}; {why}") from why
         card = self.plan.waiting_card(scope)
         self._verify(work, card, staged)
         self._settle(work, exchange, card, scope, waits=reason)
@@ -298,13 +331,15 @@ class Registrar:
                 waits.append(why)
         return waits
 
-    def _numbered(self, work: Work, scope: dict[str, Any]) -> str:
-        """Take the next number into *scope*; return why a person must do something first, if so."""
-        counter = self.plan.counter
+    def _number(self, work: Work, scope: dict[str, Any], intake: Intake) -> Number:
+        """Return the number and its date, and note them in *scope*; Unwilling when a person must do something first."""
+        counter, told = self.plan.counter, intake.number
+        if told and given_again(counter, work, scope, told):
+            return told
         scope["n"] = taken_number(counter, work, scope)
-        if scope["n"] is not None:
-            return ""
-        return text(counter.text(scope)) if counter.text is not None else NO_COUNTER
+        if scope["n"] is None:
+            raise Unwilling(text(counter.text(scope)) if counter.text is not None else NO_COUNTER)
+        return Number(text(counter.format(scope)), intake.register_on)
 
     def _same_number(self, work: Work, scope: dict[str, Any], intake: Intake) -> Record | None:
         document: Document = scope["document"]

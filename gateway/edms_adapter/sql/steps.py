@@ -14,10 +14,13 @@ from sqlalchemy import Executable, TextClause, bindparam, column, insert, table,
 
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.expression import Expression, Expressions, Scope
+from gateway.edms_adapter.sql.failing import Failure
 from gateway.edms_adapter.sql.mapping import MappingError, Step, Values
+from gateway.edms_adapter.sql.procedures import Call, Procedure, compiled
 
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+DECIDABLE = ("register", "draft")  # where a person or the sender can be told that the EDMS would not do it
 COUNTERS = ("position",)  # names every loop gives: the item's place, from 1
 
 
@@ -44,26 +47,43 @@ class Insert:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyCall:
+    """A procedure with the expressions of its parameters."""
+
+    call: Call
+    values: Expressions
+
+
+@dataclass(frozen=True, slots=True)
 class ReadyStep:
     """One step, compiled."""
 
     statement: Statement | None
+    call: ReadyCall | None
     is_insert: bool
     as_: str
     each: Expression | None
     item: str
     when: Expression | None
+    failure: Failure | None
     steps: tuple["ReadyStep", ...]
+
+    @property
+    def may_be_declined(self) -> bool:
+        """Whether a person may have to decide, or the sender to hear, about what this step or one inside tried."""
+        own = self.failure is not None and self.failure.then != "not now"
+        return own or any(step.may_be_declined for step in self.steps)
 
 
 class Compiler:
     """Compiles the parts of one mapping and remembers what `check` must look at."""
 
-    def __init__(self, sandbox: ImmutableSandboxedEnvironment, known: Iterable[str]) -> None:
-        self.sandbox = sandbox
+    def __init__(self, sandbox: ImmutableSandboxedEnvironment, known: Iterable[str], vendor: str) -> None:
+        self.sandbox, self.vendor = sandbox, vendor
         self._known = frozenset(known)
         self.inserts: list[Insert] = []
         self.statements: list[tuple[str, TextClause]] = []
+        self.calls: list[Call] = []
 
     def expression(self, written: str, place: str, names: Iterable[str] = ()) -> Expression:
         made = Expression(self.sandbox, written, place)
@@ -114,8 +134,30 @@ class Compiler:
             statement = self._insert(step, place, inner)
         elif step.sql:
             statement = self.query(step.sql, step.values, place, inner)
-        below = self.steps(step.steps, f"{place}.steps", inner | ({step.as_} if step.as_ else set()))
-        return ReadyStep(statement, bool(step.table), step.as_ or "", each, item, when, below)
+        call = self._call(step, place, inner)
+        after = inner | ({step.as_} if step.as_ else set())
+        failure = self._failure(step, place, after)
+        below = self.steps(step.steps, f"{place}.steps", after)
+        return ReadyStep(statement, call, bool(step.table), step.as_ or "", each, item, when, failure, below)
+
+    def _call(self, step: Step, place: str, names: set[str]) -> ReadyCall | None:
+        if not step.call:
+            return None
+        procedure = Procedure(step.call, tuple(step.values), step.out, step.order, step.function)
+        try:
+            call = compiled(procedure, self.vendor, place)
+        except ValueError as error:
+            raise MappingError(f"{place}.call: {error}") from error
+        self.calls.append(call)
+        return ReadyCall(call, self.expressions(step.values, f"{place}.values", names))
+
+    def _failure(self, step: Step, place: str, names: set[str]) -> Failure | None:
+        if not step.failed or not step.text:
+            return None
+        if step.then != "not now" and place.partition("[")[0] not in DECIDABLE:
+            raise MappingError(f'{place}.then: only the steps of {" and ".join(DECIDABLE)} may say "{step.then}"')
+        failed = self.expression(step.failed, f"{place}.failed", names)
+        return Failure(failed, self.expression(step.text, f"{place}.text", names), step.then, step.reason)
 
     def _insert(self, step: Step, place: str, names: set[str]) -> Statement:
         whole = step.table or ""
@@ -151,18 +193,27 @@ def _once(step: ReadyStep, work: Work, scope: dict[str, Any]) -> None:  # Any: w
         if step.as_:
             scope[step.as_] = None
         return
-    if step.statement is not None:
-        result = work.run(step.statement.sql, step.statement.values(scope))
-        if step.is_insert:
-            if step.as_:
-                scope[step.as_] = result.scalar_one()
-        elif result.returns_rows:
-            rows = work.records(result)
-            if step.as_:
-                scope[step.as_] = rows[0] if rows else None
-        elif step.as_:
-            scope[step.as_] = result.rowcount
+    result = _result(step, work, scope)
+    if step.as_:
+        scope[step.as_] = result
+    if step.failure is not None:
+        step.failure.judge(scope)
     run(step.steps, work, scope)
+
+
+def _result(step: ReadyStep, work: Work, scope: dict[str, Any]) -> Any:  # Any: see Step
+    """Do what *step* does itself; returns what `as` names."""
+    if step.call is not None:
+        return step.call.call.run(work, step.call.values(scope))
+    if step.statement is None:
+        return None
+    result = work.run(step.statement.sql, step.statement.values(scope))
+    if step.is_insert:
+        return result.scalar_one() if step.as_ else None
+    if result.returns_rows:
+        rows = work.records(result)
+        return rows[0] if rows else None
+    return result.rowcount
 
 
 def binds(sql: str) -> set[str]:
