@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``db backup``: taken while the service works, put back step by step as docs/operating.md says."""
 
+import json
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import insert
 
 from gateway.build import build
 from gateway.content import Held
-from gateway.journal import entries
+from gateway.journal import entries, schema
 from gateway.journal.backup import Incomplete, back_up
 from gateway.journal.entries import Arrival
 from gateway.journal.store import Journal
@@ -37,6 +41,24 @@ def moscow(offices: Town) -> TownOffice:
     send_letter(offices.minsk, files=LARGE)
     offices.settle()
     return offices.moscow
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another volume, where nothing can be linked."""
+    for place in map(Path, ("/dev/shm", "/tmp", "/var/tmp")):
+        if place.is_dir() and place.stat().st_dev != tmp_path.stat().st_dev:
+            with TemporaryDirectory(dir=place) as made:
+                yield Path(made)
+            return
+    pytest.skip("this machine has one volume only")
+
+
+def hurt(path: Path, damage: str) -> None:
+    whole = path.read_bytes()
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(whole[:-1] if damage == "cut short" else whole[:-1] + b"!")
 
 
 def large_letter(home: Path) -> Path:
@@ -119,16 +141,76 @@ def test_a_backup_overwrites_nothing(moscow: TownOffice, tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["mine"]
 
 
-@pytest.mark.parametrize("damage", ["gone", "damaged"])
-def test_a_letter_that_is_not_whole_leaves_no_backup_behind(moscow: TownOffice, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["gone", "damaged", "cut short"])
+def test_a_letter_that_is_lost_is_named_and_everything_else_is_in_the_backup(
+    offices: Town, moscow: TownOffice, tmp_path: Path, damage: str
+) -> None:
     path = large_letter(moscow.home)
-    path.unlink() if damage == "gone" else path.write_bytes(path.read_bytes()[:-1] + b"!")
+    send_letter(offices.minsk, files={"Другое.pdf": LETTER + os.urandom(1024) * 300})
+    offices.settle()
+    hurt(path, damage)
 
     told = call(moscow, "db", "backup", str(tmp_path / "copy"))
+    (row,) = rows(moscow, "db", "backup", str(tmp_path / "again"))
 
     assert told.exit_code == 1
-    assert path.name in told.output
-    assert [one.name for one in tmp_path.iterdir() if "copy" in one.name] == []
+    assert "the backup is complete but for these" in told.output
+    (lost,) = row["lost"]
+    assert (lost["entry"], lost["direction"], lost["state"], lost["partner"]) == (1, "in", "done", "minsk")
+    assert lost["digest"] == path.name
+    assert all(word in told.output.split() for word in ("1", "in", "done", "minsk", path.name))
+    copy = Journal.open(f"sqlite:///{tmp_path}/copy/journal.db", tmp_path / "copy" / "blobs")
+    with copy.read() as tx:
+        letters = [entry.id for entry in entries.select(tx, limit=1000) if entry.id != lost["entry"]]
+        assert len(letters) > 2
+        for id in letters:
+            b"".join(entries.letter(tx, copy.blobs, id).blocks())
+    copy.close()
+    assert path.name not in [one.name for one in (tmp_path / "copy" / "blobs" / "sha256").glob("??/*")]
+    assert row["letters"] == 1
+
+
+def test_a_whole_backup_ends_with_0_and_names_nothing_as_lost(moscow: TownOffice, tmp_path: Path) -> None:
+    told = call(moscow, "db", "backup", str(tmp_path / "copy"), "--json")
+
+    assert told.exit_code == 0
+    row = json.loads(told.output)
+    assert (row["letters"], row["lost"]) == (1, [])
+
+
+def test_a_file_of_a_report_that_is_lost_is_named_with_its_exchange(moscow: TownOffice, tmp_path: Path) -> None:
+    journal = moscow.parts.journal
+    kept = journal.blobs.keep(Held(os.urandom(200_000)))
+    with journal.write() as tx:
+        exchange = entries.get(tx, 1).exchange  # type: ignore[union-attr]
+        row = {"exchange": exchange, "sha256": kept.sha256, "size": kept.size, "bytes": None, "at": NOW}
+        tx.execute(insert(schema.files), row)
+    (moscow.home / "blobs" / "sha256" / kept.sha256[:2] / kept.sha256).unlink()
+
+    (row,) = rows(moscow, "db", "backup", str(tmp_path / "copy"))
+
+    (lost,) = row["lost"]  # type: ignore[misc]
+    assert (lost["entry"], lost["exchange"], lost["digest"]) == (None, exchange, kept.sha256)  # type: ignore[index]
+    assert lost["partner"] == "minsk"  # type: ignore[index]
+
+
+def test_a_copy_that_fails_is_no_letters_fault_and_leaves_nothing(tmp_path: Path, elsewhere: Path) -> None:
+    """The other disk takes no large file: nobody may read that as a journal that has lost its letters."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    journal = Journal.open(url, tmp_path / "blobs")
+    kept = journal.blobs.keep(Held(os.urandom(4 << 20)))
+    with journal.write() as tx:
+        entries.accept(tx, [Arrival("smtp:1", "door", "lane", "a@north.example", (), "", True, kept)], NOW)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            back_up(journal, url, elsewhere / "copy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        journal.close()
+
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_backup_says_that_the_configuration_and_the_secret_are_not_in_it(moscow: TownOffice, tmp_path: Path) -> None:
