@@ -4,14 +4,15 @@
 from typing import Any
 
 import click
-from sqlalchemy import Connection
 
 from gateway.cli.context import Context, json_option, pass_context
-from gateway.cli.many import each, for_many, in_one, many_of
+from gateway.cli.left_alone import names_for, tried_again
+from gateway.cli.many import each, for_many, many_of
 from gateway.cli.output import Row, show
 from gateway.cli.rows import COLUMNS_OUT, acting, attempt_row, entry_row, for_people, found, who
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry, State
+from gateway.journal.store import Journal
 from gateway.model import PartnerId
 
 
@@ -62,14 +63,20 @@ def _row(entry: Entry, as_json: bool) -> Row:
 @for_many
 @pass_context
 def retry(context: Context, by: str, why: str, **named: Any) -> None:  # Any: see `for_many`
-    """Try queued or failed letters again now, the same bytes: those numbered, or all failed ones that fit a filter."""
-    now = context.now()
+    """Try queued or failed letters again now, the same bytes: those numbered, or all failed ones that fit a filter.
 
-    def act(tx: Connection, number: int) -> None:
-        entries.retry(tx, number, now=now, who=by, why=why)
+    They go also while their relay or their partner's server is left alone, one after the other there.
+    """
+    now, many = context.now(), many_of(context, why, **named)
+    names = names_for(context.settings())
+
+    def act(journal: Journal, entry: Entry) -> str:
+        with journal.write() as tx:
+            entries.retry(tx, entry.id, now=now, who=by, why=why, by_hand=True)
+            return tried_again(tx, entry, names(entry))
 
     columns = ("id", "created_at", "state", "partner", "words")
-    each(context, many_of(context, why, **named), Direction.OUT, (State.FAILED,), columns, in_one(act, "tried again"))
+    each(context, many, Direction.OUT, (State.FAILED,), columns, act)
 
 
 @queue.command()

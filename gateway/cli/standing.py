@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Context, json_option, pass_context
 from gateway.cli.lateness import Overdue, overdue_now
+from gateway.cli.left_alone import for_people as alone_for_people
+from gateway.cli.left_alone import left_alone
 from gateway.cli.output import Row, json_line, local, plain, show
 from gateway.cli.rows import entry_row, finding_row
-from gateway.journal import circuits, entries, events, mailboxes
+from gateway.journal import entries, events, mailboxes
 from gateway.office import Office
 
 
@@ -38,7 +40,9 @@ class _Standing:
         """Say whether nothing wants a person."""
         if self.overdue.documents or any(plain(queue["state"]) in ("parked", "failed") for queue in self.queues):
             return False
-        if not self.running or self.sick or self.troubled or self.circuits:
+        if not self.running or self.sick or self.troubled:
+            return False
+        if any(row["letters"] for row in self.circuits):  # nobody need get up for a server that nothing waits for
             return False
         return not any(box["words"] for box in self.mailboxes)
 
@@ -61,7 +65,7 @@ def _looked_at(context: Context) -> _Standing:
     with context.journal() as journal:
         with journal.read() as tx:
             counts = entries.counts(tx)  # walks through the journal: once
-            partners, boxes, left_alone = _partners(tx), _mailboxes(tx), _circuits(tx)
+            partners, boxes, alone = _partners(tx), _mailboxes(tx), left_alone(tx, context.settings())
             troubled = [entry_row(entry) for entry in entries.troubled(tx, 5)]
             unsettled, contradictions = _unsettled(tx, context), events.contradicted(tx)
         running = is_running(journal.blobs.directory)
@@ -74,7 +78,7 @@ def _looked_at(context: Context) -> _Standing:
         partners=partners,
         troubled=troubled,
         unsettled=unsettled,
-        circuits=left_alone,
+        circuits=alone,
         overdue=overdue,
         contradictions=contradictions,
         lacking=_lacking(context),
@@ -98,7 +102,7 @@ def _print(standing: _Standing) -> None:
         (standing.partners, "Partners"),
         (standing.mailboxes, "Mailboxes"),
         ([row for row in standing.unsettled if row["letters"]], "Letters of ours that may or may not have arrived"),
-        (standing.circuits, "Left alone for now; letters wait"),
+        ([alone_for_people(row) for row in standing.circuits], "Left alone for now"),
         (standing.lacking, "To be prepared in the EDMS"),
     ):
         if rows:
@@ -183,19 +187,6 @@ def _unsettled(tx: Connection, context: Context) -> list[Row]:
     return [
         {"what": "ambiguous", "letters": found.ambiguous, "oldest": found.ambiguous_oldest},
         {"what": "delayed", "letters": found.delayed, "oldest": found.delayed_oldest},
-    ]
-
-
-def _circuits(tx: Connection) -> list[Row]:
-    return [
-        {
-            "name": one.name,
-            "opened_at": one.opened_at,
-            "retry_at": one.retry_at,
-            "failures": one.failures,
-            "words": one.words or None,
-        }
-        for one in circuits.stand(tx)
     ]
 
 

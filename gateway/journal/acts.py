@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Update, and_, bindparam, insert, literal_colu
 
 from gateway.errors import Reason
 from gateway.journal import exchanges, schema
-from gateway.journal.columns import EPOCH, Moment
+from gateway.journal.columns import BY_HAND, EPOCH, Moment
 from gateway.journal.exchanges import Exchange
 from gateway.journal.settling import impossible
 from gateway.journal.states import State
@@ -54,8 +54,10 @@ _AT_ONCE: dict[str, Any] = {  # Any: column values
 _THIS = E.id == bindparam("entry")
 _HOLD = update(schema.entries).where(_THIS, E.state == "queued").values(held=literal_column("true"))
 _FREE = update(schema.entries).where(_THIS, E.state == "queued").values(held=literal_column("false"))
-_RETRY = (
-    update(schema.entries).where(_THIS, E.state.in_(["failed", "queued"]), E.stored).values(state="queued", **_AT_ONCE)
+_AGAIN = update(schema.entries).where(_THIS, E.state.in_(["failed", "queued"]), E.stored)
+_RETRY = _AGAIN.values(state="queued", **_AT_ONCE)
+_RETRY_BY_HAND = _AGAIN.values(
+    state="queued", **(_AT_ONCE | {"ready_at": bindparam("by_hand", BY_HAND, type_=Moment())})
 )
 _DROP = (
     update(schema.entries)
@@ -91,9 +93,12 @@ def set_held(tx: Connection, id: int, held: bool, *, who: str, why: str, now: da
     _note(tx, id, "hold" if held else "release", who, why, now)
 
 
-def retry(tx: Connection, id: int, *, who: str, why: str, now: datetime) -> None:
-    """Queue a failed letter again, or send a deferred one at once; the same bytes."""
-    _act(tx, _RETRY, id, State.QUEUED, now)
+def retry(tx: Connection, id: int, *, who: str, why: str, now: datetime, by_hand: bool = False) -> None:
+    """Queue a failed letter again, or send a deferred one at once; the same bytes.
+
+    *by_hand*: a person wants it tried, also when its relay or its partner's server is left alone (`take_by_hand`).
+    """
+    _act(tx, _RETRY_BY_HAND if by_hand else _RETRY, id, State.QUEUED, now)
     _note(tx, id, "retry", who, why, now)
 
 

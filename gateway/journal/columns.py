@@ -10,6 +10,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from gateway.model import utc
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BY_HAND = EPOCH - timedelta(days=1)  # when a letter was ready that a person wants tried: before all others
 _MICROSECOND = timedelta(microseconds=1)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 

@@ -58,9 +58,11 @@ from gateway.journal.outbound import (
     queue,
     repeats,
     resend,
+    take_by_hand,
     take_due,
     told,
     untold,
+    waiting,
 )
 from gateway.journal.settling import Overtaken, conclude, defer
 from gateway.journal.states import TRANSITIONS, Direction, State
@@ -131,9 +133,11 @@ __all__ = [
     "select",
     "set_held",
     "share",
+    "take_by_hand",
     "take_due",
     "told",
     "troubled",
     "unsettled",
     "untold",
+    "waiting",
 ]

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from gateway.journal import claiming, schema
 from gateway.journal.blobs import Kept
 from gateway.journal.claiming import OUTGOING, Turn
-from gateway.journal.columns import EPOCH, Moment
+from gateway.journal.columns import BY_HAND, EPOCH, Moment
 from gateway.journal.entry import COLUMNS, Entry, entry_of, insert_or_ignore, store_letters
 from gateway.journal.settling import impossible, let_go
 from gateway.journal.states import State
@@ -122,6 +122,14 @@ def take_due(
     return taken
 
 
+def take_by_hand(
+    tx: Connection, worker: str, now: datetime, lease: timedelta, busy: Container[str] = ()
+) -> list[Entry]:
+    """Hand *worker* at most one letter that a person wants tried now (`acts.retry`); lanes in *busy* are left out."""
+    lanes = [lane for lane in claiming.lanes_with_work(tx, (OUTGOING,), BY_HAND)[OUTGOING] if lane not in busy]
+    return claiming.take(tx, OUTGOING, lanes, worker, 1, BY_HAND, now + lease)
+
+
 _PUT_BACK = (
     update(schema.entries)
     .where(E.id.in_(bindparam("ids", expanding=True)), E.worker == bindparam("who"), _QUEUED)
@@ -131,6 +139,7 @@ _TOO_OLD = (
     select(E.id)
     .where(literal_column(f"({schema.DUE_OUT})"), E.lane == bindparam("of_lane"), E.worker == "")
     .where(E.created_at <= bindparam("before", type_=Moment()))
+    .where(E.ready_at > bindparam("by_hand", BY_HAND, type_=Moment()))  # those are tried once more
     .order_by(E.id)
     .limit(bindparam("most", type_=Integer()))
 )
@@ -171,6 +180,16 @@ def give_up(tx: Connection, lane: str, before: datetime, words: str, now: dateti
 def lanes_due(tx: Connection, now: datetime) -> list[str]:
     """Return the lanes that have letters to send now."""
     return claiming.lanes_with_work(tx, (OUTGOING,), now)[OUTGOING]
+
+
+_WAITING = (
+    select(E.lane, func.count(E.id)).where(literal_column(f"({schema.DUE_OUT})")).group_by(E.lane).order_by(E.lane)
+)
+
+
+def waiting(tx: Connection) -> dict[str, int]:
+    """Return how many letters each lane has that are not sent yet, due or not; held ones wait for a person instead."""
+    return {row[0]: row[1] for row in tx.execute(_WAITING)}
 
 
 # --- what became of it ----------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 
 A relay that cannot be talked to is asked again by one letter at a time, ever less often; everything else that goes by
 it stays queued, and no attempt is counted.  A partner whose recipient is put off again and again is slowed alone.
-Other relays and other partners notice nothing.
+Other relays and other partners notice nothing.  A letter that a person wants tried is the question at once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
@@ -37,9 +37,10 @@ class Circuit:
     words: str = ""
 
     def leaves_alone(self, now: datetime) -> bool:
-        if self.retry_at is None:
-            return False
-        return now < self.retry_at or (self.probing_until is not None and now < self.probing_until)
+        return self.retry_at is not None and (now < self.retry_at or self.is_asked(now))
+
+    def is_asked(self, now: datetime) -> bool:
+        return self.probing_until is not None and now < self.probing_until
 
     def failed(self, after: int, pauses: Backoff, words: str, now: datetime) -> None:
         """Count a failure; those of letters that were under way when it opened are no further ones."""
@@ -74,13 +75,19 @@ class Circuits:
     def closed_lane(self, lane: str, now: datetime) -> bool:
         """Say whether nothing of *lane* may go now."""
         with self._lock:
-            names = (_relay(self._relay_of_lane(lane)), _partner(lane))
+            names = names_of(self._relay_of_lane(lane), lane)
             return any(name in self._circuits and self._circuits[name].leaves_alone(now) for name in names)
+
+    def being_asked(self, lane: str, now: datetime) -> bool:
+        """Say whether a letter is under way as the question that *lane* waits for."""
+        with self._lock:
+            names = names_of(self._relay_of_lane(lane), lane)
+            return any(name in self._circuits and self._circuits[name].is_asked(now) for name in names)
 
     def why(self, lane: str, now: datetime) -> str:
         """Return in words why nothing of *lane* goes."""
         with self._lock:
-            for name in (_relay(self._relay_of_lane(lane)), _partner(lane)):
+            for name in names_of(self._relay_of_lane(lane), lane):
                 one = self._circuits.get(name)
                 if one is not None and one.opened_at is not None and one.leaves_alone(now):
                     return f"{name} does not work since {one.opened_at:%Y-%m-%d %H:%M} UTC: {one.words}"[:500]
@@ -89,13 +96,17 @@ class Circuits:
     def admit(self, entry: Entry, now: datetime) -> bool:
         """Say whether *entry* may go now; where there was trouble, it goes as the one question."""
         with self._lock:
-            mine = [self._circuits[name] for name in self._names(entry) if name in self._circuits]
-            if any(circuit.leaves_alone(now) for circuit in mine):
+            if any(circuit.leaves_alone(now) for circuit in self._with_trouble(entry)):
                 return False
-            for circuit in mine:
+            self.ask(entry, now)
+            return True
+
+    def ask(self, entry: Entry, now: datetime) -> None:
+        """*entry* goes, whoever is left alone: it is the question."""
+        with self._lock:
+            for circuit in self._with_trouble(entry):
                 if circuit.retry_at is not None:
                     circuit.probing_until = now + PROBE
-            return True
 
     def put_back(self, entry: Entry) -> None:
         """*entry* was admitted and did not go, or told nothing."""
@@ -125,6 +136,17 @@ class Circuits:
         if name in self._circuits:
             self._circuits[name].probing_until = None
 
+    def forget_idle(self, lanes: Collection[str], now: datetime) -> None:
+        """Forget who is left alone and has no letter waiting; *lanes* are all that have some.
+
+        Else they would be shown for ever, for nobody asks them again; the next letter finds out anew.
+        """
+        with self._lock:
+            needed = {name for lane in lanes for name in names_of(self._relay_of_lane(lane), lane)}
+            for name, one in list(self._circuits.items()):
+                if one.retry_at is not None and name not in needed and not one.is_asked(now):
+                    del self._circuits[name]
+
     def open_ones(self) -> tuple[OpenCircuit, ...]:
         """Return what is left alone at the moment, by name."""
         with self._lock:
@@ -137,8 +159,11 @@ class Circuits:
     def _of(self, name: str) -> Circuit:
         return self._circuits.setdefault(name, Circuit())
 
+    def _with_trouble(self, entry: Entry) -> list[Circuit]:
+        return [self._circuits[name] for name in self._names(entry) if name in self._circuits]
+
     def _names(self, entry: Entry) -> tuple[str, str]:
-        return _relay(self._relay_of(entry)), _partner(entry.lane)
+        return names_of(self._relay_of(entry), entry.lane)
 
 
 def _about_the_relay(posted: Posted) -> bool:
@@ -147,9 +172,6 @@ def _about_the_relay(posted: Posted) -> bool:
     return posted.phase in _BEFORE_MAIL or posted.code in _ABOUT_THE_RELAY or gone
 
 
-def _relay(name: str) -> str:
-    return f"relay {name}".strip()
-
-
-def _partner(lane: str) -> str:
-    return f"partner {lane}"
+def names_of(relay: str, lane: str) -> tuple[str, str]:
+    """Return the names of the circuits of a *relay* (empty: the common one) and of the partner of *lane* behind it."""
+    return f"relay {relay}".strip(), f"partner {lane}"

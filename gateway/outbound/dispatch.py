@@ -24,6 +24,7 @@ LEASE = timedelta(minutes=30)  # LIMIT: longer than the longest honest transfer
 POLL = timedelta(seconds=1)  # LIMIT: how long a queued letter may lie unnoticed when a wake-up is lost
 LANE_AT_ONCE = 8  # LIMIT: letters of one partner under way at the same time
 GIVE_UP_EVERY = timedelta(minutes=1)
+FORGET_EVERY = timedelta(seconds=10)  # LIMIT: how long a circuit stays open that no letter waits behind
 AT_ONCE = 64  # LIMIT: letters under way at the same time
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,18 @@ class _Closed:
 
     def __contains__(self, lane: object) -> bool:
         return lane in self.busy or self.guard.closed_lane(str(lane), self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The lanes from which not even a letter that a person wants tried is taken now: one question at a time."""
+
+    guard: Circuits
+    busy: frozenset[str]
+    now: datetime
+
+    def __contains__(self, lane: object) -> bool:
+        return lane in self.busy or self.guard.being_asked(str(lane), self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,7 @@ class Dispatcher:
         self._guarded = guard is not None
         self._written: tuple[OpenCircuit, ...] | None = None  # the open circuits in the journal; None: not looked yet
         self._gave_up_at: datetime | None = None
+        self._looked_at: datetime | None = None  # whether anybody waits behind the open circuits
         self._outcomes: list[tuple[Entry, Posted]] = []
         self._under_way: dict[asyncio.Task[None], Entry] = {}
         self.wake = asyncio.Event()
@@ -153,6 +167,7 @@ class Dispatcher:
                 if self._guarded:
                     due = self._admitted(tx, room, busy, now, admitted)
                     gave_up = self._give_up(tx, now)
+                    self._forget_idle(tx, now)
                     standing = self._circuits.open_ones()
                     circuits.write(tx, self._written or (), standing)
                 else:
@@ -177,11 +192,26 @@ class Dispatcher:
         if self._written is None:
             self._written = circuits.stand(tx)
             self._circuits.remember(self._written)
+        if room > 0 and self._circuits.open_ones():
+            asked = _Asked(self._circuits, busy, now)
+            for entry in entries.take_by_hand(tx, self._name, now, LEASE, asked):
+                self._circuits.ask(entry, now)
+                admitted.append(entry)
+        room -= len(admitted)
         taken = entries.take_due(tx, self._name, room, now, LEASE, _Closed(self._circuits, busy, now))
         admitted += [entry for entry in taken if self._circuits.admit(entry, now)]
         going = {entry.id for entry in admitted}
         entries.put_back(tx, self._name, [entry.id for entry in taken if entry.id not in going])
         return admitted
+
+    def _forget_idle(self, tx: Connection, now: datetime) -> None:
+        """Once in `FORGET_EVERY`, forget the open circuits that no letter waits behind (any more)."""
+        if not self._circuits.open_ones():
+            return
+        if self._looked_at is not None and timedelta() <= now - self._looked_at < FORGET_EVERY:
+            return
+        self._looked_at = now
+        self._circuits.forget_idle(entries.waiting(tx), now)
 
     def _give_up(self, tx: Connection, now: datetime) -> bool:
         """Once in `GIVE_UP_EVERY`, fail what waited too long behind an open circuit: nothing waits for ever.

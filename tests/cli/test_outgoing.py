@@ -9,9 +9,11 @@ import pytest
 
 from gateway.journal import circuits, entries
 from gateway.journal.circuits import OpenCircuit
+from gateway.node import only_one
 from gateway.ports import Outcome, Phase, Posted
 from tests.cli.test_commands import call
 from tests.cli.test_operating import Desk, document
+from tests.test_docs import documented
 
 LOST = Posted(Outcome.AMBIGUOUS, Phase.DOT, None, "the connection was lost")
 TAKEN = Posted(Outcome.SENT, Phase.REPLIED, 250, "2.0.0 taken")
@@ -107,7 +109,49 @@ def test_who_is_left_alone_is_said_with_the_reason_and_status_is_not_well(desk: 
     (status,) = desk.call("status", "--json")
 
     (row,) = status["circuits"]  # type: ignore[misc]
-    assert (row["name"], row["failures"], row["words"]) == ("relay", 4, "connection refused")
-    assert set(row) == {"name", "opened_at", "retry_at", "failures", "words"}
+    assert (row["name"], row["failures"], row["letters"], row["words"]) == ("relay", 4, 2, "connection refused")
+    assert set(row) == documented("a circuit of `status`")
     assert status["ok"] is False
-    assert "Left alone for now; letters wait name opened_at" in printed(desk, "status")
+    assert "Left alone for now name opened_at" in printed(desk, "status")
+
+
+def test_who_is_left_alone_while_nothing_waits_is_said_so_and_gets_nobody_up(desk: Desk) -> None:
+    now = desk.parts.clock.now()
+    gone = OpenCircuit("partner of-old", now, now + timedelta(minutes=5), 5, "450 not now")
+    with desk.parts.journal.write() as tx:
+        circuits.write(tx, (), (gone,))
+    lock = only_one(desk.parts.journal.blobs.directory)
+
+    (status,) = desk.call("status", "--json")
+    lock.close()
+
+    (row,) = status["circuits"]  # type: ignore[misc]
+    assert (row["name"], row["letters"]) == ("partner of-old", 0)
+    assert (status["troubled"], status["ok"]) == ([], True)
+    assert "nothing waits" in printed(desk, "status")
+
+
+def test_a_retry_says_who_is_left_alone_and_that_the_letter_goes_all_the_same(desk: Desk) -> None:
+    letter, now = receipt(desk), desk.parts.clock.now()
+    alone = OpenCircuit("relay", now, now + timedelta(minutes=5), 4, "connection refused")
+    with desk.parts.journal.write() as tx:
+        circuits.write(tx, (), (alone,))
+
+    said = printed(desk, "queue", "retry", str(letter), "--why", "their server is back")
+
+    assert said.startswith(f"letter {letter} is tried again now, though relay is left alone until ")
+    assert said.endswith("(connection refused); once it is taken, the others go too")
+    with desk.parts.journal.write() as tx:
+        assert [entry.id for entry in entries.take_by_hand(tx, "me", now, timedelta(minutes=30))] == [letter]
+
+
+def test_a_retry_of_a_letter_that_something_else_stops_says_what(desk: Desk) -> None:
+    first = receipt(desk)
+    second = max(int(str(row["id"])) for row in desk.call("queue", "list", "--json"))
+    desk.call("queue", "hold", str(first), "--why", "wait")
+
+    held = printed(desk, "queue", "retry", str(first), "--why", "now")
+    behind = printed(desk, "queue", "retry", str(second), "--why", "now")
+
+    assert held == f"letter {first} is queued again, but held: edms-gateway queue release {first}"
+    assert behind.startswith(f"letter {second} is tried again after letter {first}, which is before it")

@@ -318,6 +318,139 @@ async def test_a_recipient_that_is_refused_for_good_slows_nobody(journal: Journa
         assert circuits.stand(tx) == ()
 
 
+# --- a person wants a letter tried ----------------------------------------------------------------------------------
+
+
+def wanted(journal: Journal, id: int, clock: HandClock) -> None:
+    with journal.write() as tx:
+        entries.retry(tx, id, who="olga", why="their server is back", now=clock.now(), by_hand=True)
+
+
+async def test_a_letter_that_a_person_wants_tried_is_the_question_at_once_and_the_others_follow(
+    journal: Journal, clock: HandClock
+) -> None:
+    letters = [id for number in range(10) for id in letters_to(journal, f"partner-{number}", 20)]
+    post = Answering({f"edms@partner-{number}.example": DOWN for number in range(10)})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    for _ in range(3):
+        await dispatcher.once()
+    tried = [id for id in letters if stands(journal, id).attempts]  # they wait for their minute
+    post.answers.clear()
+    before = len(post.asked)
+
+    await dispatcher.once()
+    left_alone = len(post.asked) - before
+    wanted(journal, letters[-1], clock)
+    await dispatcher.once()
+    asked = post.asked[before:]
+    for _ in range(10):
+        await dispatcher.once()
+
+    assert left_alone == 0
+    assert asked == ["edms@partner-9.example"]
+    assert states(journal, letters) == {State.SENT: 200 - len(tried), State.QUEUED: len(tried)}
+
+
+async def test_letters_that_a_person_wants_tried_ask_a_dead_relay_one_after_the_other_and_each_once(
+    journal: Journal, clock: HandClock
+) -> None:
+    letters = letters_to(journal, "north", 80)
+    post = Answering({"edms@north.example": DOWN})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    for _ in range(2):
+        await dispatcher.once()
+    before = {id: stands(journal, id).attempts for id in letters}
+    for id in letters[-3:]:
+        wanted(journal, id, clock)
+
+    taken = [await dispatcher.once() for _ in range(5)]
+
+    assert taken == [1, 1, 1, 0, 0]
+    assert [id for id in letters if stands(journal, id).attempts > before[id]] == letters[-3:]
+    with journal.read() as tx:
+        assert [one.name for one in circuits.stand(tx)] == ["relay"]
+
+
+async def test_while_the_question_is_under_way_a_wanted_letter_waits_and_is_not_given_up(
+    journal: Journal, clock: HandClock
+) -> None:
+    letters = letters_to(journal, "north", 80)
+    post = Answering({"edms@north.example": DOWN})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    await dispatcher.once()
+    clock.advance(days=6)
+    with journal.write() as tx:
+        (question,) = dispatcher._admitted(tx, AT_ONCE, frozenset(), clock.now(), [])
+    given_up = stands(journal, letters[-1]).state
+    clock.advance(minutes=2)
+    wanted(journal, letters[-1], clock)
+
+    taken = await dispatcher.once()
+
+    assert question.id != letters[-1]
+    assert (given_up, taken, stands(journal, letters[-1]).state) == (State.FAILED, 0, State.QUEUED)
+
+
+async def test_a_partner_that_asks_again_does_not_ask_a_relay_that_is_left_alone(
+    journal: Journal, clock: HandClock
+) -> None:
+    letters = letters_to(journal, "north", 80)
+    post = Answering({"edms@north.example": DOWN})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    await dispatcher.once()
+    with journal.write() as tx:
+        entries.retry(tx, letters[-1], who="north", why="asked again", now=clock.now())
+
+    assert await dispatcher.once() == 0
+
+
+# --- nobody waits any more ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["given up", "held"])
+async def test_who_is_left_alone_is_forgotten_when_no_letter_waits_any_more(
+    journal: Journal, clock: HandClock, end: str
+) -> None:
+    letters = letters_to(journal, "north", RELAY_AFTER)
+    post = Answering({"edms@north.example": DOWN})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    await dispatcher.once()
+    await dispatcher.once()
+    with journal.read() as tx:
+        before = [one.name for one in circuits.stand(tx)]
+    with journal.write() as tx:
+        for id in letters:
+            if end == "held":
+                entries.set_held(tx, id, True, who="olga", why="wrong annex", now=clock.now())
+            else:
+                entries.conclude(tx, id, State.FAILED, now=clock.now())
+
+    clock.advance(seconds=11)
+    await dispatcher.once()
+
+    assert before == ["relay"]
+    with journal.read() as tx:
+        assert circuits.stand(tx) == ()
+
+
+async def test_one_letter_that_waits_for_its_time_is_enough_to_remember_who_is_left_alone(
+    journal: Journal, clock: HandClock
+) -> None:
+    letters = letters_to(journal, "north", RELAY_AFTER)
+    post = Answering({"edms@north.example": DOWN})
+    dispatcher = dispatcher_of(journal, lambda entry: post, clock)
+    await dispatcher.once()
+    with journal.write() as tx:
+        for id in letters[1:]:
+            entries.conclude(tx, id, State.FAILED, now=clock.now())
+
+    clock.advance(seconds=11)
+    await dispatcher.once()
+
+    with journal.read() as tx:
+        assert [one.name for one in circuits.stand(tx)] == ["relay"]
+
+
 # --- the journal is away --------------------------------------------------------------------------------------------
 
 
