@@ -21,7 +21,7 @@ COMMANDS = {
     "register": ("registers", "Print what was sent, came, waits or is late, as a clerk would."),
     "explain": ("explaining", "Show what a letter, a passport or a folder says."),
     "queue": ("queue", "Outgoing letters: list, show, retry, hold, release."),
-    "quarantine": ("quarantine", "Parked letters: list, counts, show, export, fix, reprocess, drop."),
+    "quarantine": ("quarantine", "Parked letters: list, counts, reasons, show, export, fix, reprocess, drop."),
     "edms": ("edms", "Verify the mapping to the EDMS."),
     "directory": ("directory", "People for partners to choose from: export, import."),
     "purge": ("purging", "Give up the bytes of letters that were finished long ago."),

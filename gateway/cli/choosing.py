@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Connection
 
+from gateway.cli.context import Context
 from gateway.errors import Reason
 from gateway.journal import entries
 from gateway.journal.entries import Entry, State
 from gateway.model import PartnerId
-from gateway.settings import Settings
 
 PAGE = 500  # LIMIT: letters read at once
 
@@ -61,7 +61,7 @@ class Sought:
 
 
 def sought_of(
-    settings: Settings,
+    context: Context,
     *,
     reason: Reason | None,
     partner: PartnerId | None,
@@ -70,11 +70,28 @@ def sought_of(
     until: date | datetime | None,
     search: str,
 ) -> Sought:
-    """Return what was typed after the options of `sought_by`; a date alone is a whole day of the office."""
-    zone = ZoneInfo(settings.offices[0].time_zone)
+    """Return what was typed after the options of `sought_by`; a date alone is a whole day of the office.
+
+    A partner that nobody ever heard of is a usage error.
+    """
+    zone = ZoneInfo(context.settings().offices[0].time_zone)
+    if partner is not None:
+        known_partner(context, partner)
     if until is not None and not isinstance(until, datetime):
         until += timedelta(days=1)
     return Sought(reason, partner, office, _moment(since, zone), _moment(until, zone), search.strip())
+
+
+def known_partner(context: Context, partner: PartnerId) -> None:
+    """Raise a usage error that names the known ones for a *partner* that neither settings nor journal know."""
+    ids = [one.id for one in context.settings().partners]
+    if partner in ids:
+        return
+    with context.journal() as journal, journal.read() as tx:
+        if entries.select(tx, partner=partner, limit=1):  # it was one, and its letters are here still
+            return
+    known = ", ".join(ids) or "none"
+    raise click.BadParameter(f"there is no partner {partner!r}; there are: {known}", param_hint="--partner")
 
 
 def _moment(typed: date | datetime | None, zone: ZoneInfo) -> datetime | None:
@@ -93,6 +110,10 @@ def _typed(context: click.Context, option: click.Parameter, value: str | None) -
         raise click.BadParameter(f"{value!r} is no moment; write 2026-03-31 or 2026-03-31T14:05") from error
 
 
+def _reason(context: click.Context, option: click.Parameter, value: str | None) -> Reason | None:
+    return None if value is None else Reason(value)
+
+
 def sought_by(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the filters to *command*: what was typed is for `sought_of`."""
     for option in (
@@ -101,7 +122,13 @@ def sought_by(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--since", callback=_typed, metavar="WHEN", help="Came then or later: a date, or date and time."),
         click.option("--office", default="", metavar="INDEX", help="Only for this organisation of ours."),
         click.option("--partner", type=PartnerId, help="Only this partner's."),
-        click.option("--reason", type=Reason, metavar="REASON", help="Only with this reason."),
+        click.option(
+            "--reason",
+            type=click.Choice([reason.value for reason in Reason]),
+            callback=_reason,
+            metavar="REASON",
+            help="Only with this reason; `quarantine reasons` lists them.",
+        ),
     ):
         command = option(command)
     return command

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.edms_adapter import MappingError, known_mapping
 from gateway.edms_adapter.opening import AdapterError, adapter_called, options_for
-from gateway.journal.store import Journal, SchemaMismatch
+from gateway.journal.store import Journal, NoJournal, SchemaMismatch
 from gateway.settings import ConfigurationError, Settings
 from gateway.settings.ourselves import EdmsSettings
 from gateway.settings_files import load
@@ -65,10 +65,15 @@ class Context:
 
     @contextmanager
     def journal(self) -> Iterator[Journal]:
-        """Open the journal; ends the command with 78 for another schema and 69 when the database is away."""
+        """Open the journal; ends the command with 1 when there is none, with 78 for another schema, 69 when it is away.
+
+        Only the service creates one: a misspelt name would look like an empty queue.
+        """
         settings = self.settings()
         try:
-            journal = Journal.open(settings.journal.url, settings.journal.blobs)
+            journal = Journal.open(settings.journal.url, settings.journal.blobs, create=False)
+        except NoJournal as error:
+            raise Ended(str(error), PROBLEMS) from error
         except SchemaMismatch as error:
             raise Ended(str(error), BAD_CONFIGURATION) from error
         except (SQLAlchemyError, OSError) as error:

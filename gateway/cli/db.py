@@ -4,7 +4,7 @@
 import click
 
 from gateway.cli.backing_up import backup
-from gateway.cli.context import Context, pass_context
+from gateway.cli.context import PROBLEMS, Context, Ended, pass_context
 from gateway.cli.verifying import verify
 
 
@@ -20,7 +20,10 @@ def upgrade(context: Context) -> None:
     from gateway.journal import store
 
     settings = context.settings()
-    store.upgrade(settings.journal.url)
+    try:
+        store.upgrade(settings.journal.url, create=False)
+    except store.NoJournal as error:
+        raise Ended(str(error), PROBLEMS) from error
     click.echo("the journal is up to date")
 
 

@@ -45,7 +45,7 @@ def many_of(context: Context, why: str, *, numbers: tuple[int, ...], dry_run: bo
     """Return which letters were named; neither numbers nor a filter, both, or no reason *why* is a usage error."""
     if not why and not dry_run:
         raise click.UsageError("Missing option '--why'.")
-    sought = sought_of(context.settings(), **filters)
+    sought = sought_of(context, **filters)
     if bool(numbers) is sought.names_something:
         raise click.UsageError("say which letters: either their numbers, or a filter (--reason, --search …)")
     return Many(numbers, sought, dry_run, yes)

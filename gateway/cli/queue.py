@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.choosing import known_partner
 from gateway.cli.context import Context, json_option, pass_context
 from gateway.cli.left_alone import names_for, tried_again
 from gateway.cli.many import each, for_many, many_of
@@ -31,6 +32,8 @@ def queue() -> None:
 @pass_context
 def list_(context: Context, state: tuple[str, ...], partner: PartnerId | None, limit: int, as_json: bool) -> None:
     """List outgoing letters; without --state those not sent."""
+    if partner is not None:
+        known_partner(context, partner)
     with context.journal() as journal, journal.read() as tx:
         rows = entries.select(
             tx,

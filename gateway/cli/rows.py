@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Ended
@@ -122,6 +123,15 @@ def found(tx: Connection, number: int, direction: Direction) -> Entry:
 
 def who(command: Callable[..., Any], *, required: bool = True) -> Callable[..., Any]:
     """Ask who acts and why: every act of an operator is recorded."""
-    unsaid = None if required else ""
-    command = click.option("--why", required=required, default=unsaid, help="The reason, for the record.")(command)
-    return click.option("--by", default=getpass.getuser, help="Who acts, for the record.")(command)
+    unsaid: Any = {} if required else {"default": ""}  # Any: option's own; a default of None would count as said
+    why = click.option("--why", required=required, callback=_said, help="The reason, for the record.", **unsaid)
+    by = click.option("--by", default=getpass.getuser, callback=_said, help="Who acts, for the record.")
+    return by(why(command))
+
+
+def _said(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Return what was typed; nothing but blanks is none, and a usage error as if the option were missing."""
+    typed = context.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT
+    if typed and not value.strip():
+        raise click.BadParameter("say it in words: it is kept for the record", param=option)
+    return value.strip()

@@ -40,6 +40,13 @@ class SchemaMismatch(Exception):
         self.command = "" if newer else "edms-gateway db upgrade"
 
 
+class NoJournal(Exception):
+    """There is no journal at the place that is named; nothing was created."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"there is no journal yet ({place}); `edms-gateway run` creates one at its first start")
+
+
 class Journal:
     """An open journal.  Safe to share between the threads of one process."""
 
@@ -51,14 +58,16 @@ class Journal:
         self.folders = (blobs.directory, *((Path(file).parent,) if file else ()))  # whose disks fill up
 
     @classmethod
-    def open(cls, url: str, blobs: Path, *, failpoint: Failpoint = nothing_fails) -> "Journal":
-        """Open the journal at *url* with its large letters under *blobs*; an empty one is created.
+    def open(cls, url: str, blobs: Path, *, failpoint: Failpoint = nothing_fails, create: bool = True) -> "Journal":
+        """Open the journal at *url* with its large letters under *blobs*; an empty one is created if *create*.
 
-        Raises SchemaMismatch when its tables are of another version, sqlalchemy.exc.OperationalError when the
-        database cannot be reached.
+        Raises SchemaMismatch when its tables are of another version, NoJournal when there is none and none is to be
+        created, sqlalchemy.exc.OperationalError when the database cannot be reached.
         """
         engine = engine_of(url)
         try:
+            if not create:
+                _look(engine)
             _ready(engine)
             return cls(engine, Blobs(blobs, failpoint))
         except BaseException:
@@ -99,13 +108,15 @@ class Journal:
         self._engine.dispose()
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, *, create: bool = True) -> None:
     """Bring the journal at *url* to this version's schema; nothing happens when it is there already.
 
-    Raises SchemaMismatch when a newer version wrote it.
+    Raises SchemaMismatch when a newer version wrote it, NoJournal when there is none and none is to be created.
     """
     engine = engine_of(url)
     try:
+        if not create:
+            _look(engine)
         with _alone(engine) as tx:
             found = _version(tx)
             if found is not None and found > HEAD:
@@ -182,6 +193,15 @@ def _begin_writing(driver: sqlite3.Connection) -> None:
             sleep(_LOOK_AGAIN_SECONDS)
     finally:
         driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+
+def _look(engine: Engine) -> None:
+    """Raise NoJournal when there is none; SQLite would make a file by being asked."""
+    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
+        raise NoJournal(str(engine.url.database))
+    with engine.begin() as tx:
+        if _version(tx) is None:
+            raise NoJournal(engine.url.render_as_string(hide_password=True))
 
 
 def _ready(engine: Engine) -> None:

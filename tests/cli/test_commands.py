@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 
 from gateway.cli import main
+from gateway.journal.store import Journal
 from gateway.node import only_one
 from tests.dialects.packages import SAMPLES
 from tests.story.partner import PDF, passport
@@ -98,6 +99,7 @@ def test_what_nobody_knows_is_a_problem(office: Path) -> None:
 
 def test_status_is_well_while_a_node_runs_and_not_otherwise(office: Path) -> None:
     config = office / "gateway.toml"
+    Journal.open(f"sqlite:///{office}/journal.db", office / "blobs").close()
     stopped = call("--config", config, "status", "--json")
     lock = only_one(office / "blobs")
     running = call("--config", config, "status", "--json")
@@ -105,6 +107,21 @@ def test_status_is_well_while_a_node_runs_and_not_otherwise(office: Path) -> Non
 
     assert (stopped.exit_code, json.loads(stopped.output)["running"]) == (1, False)
     assert (running.exit_code, json.loads(running.output)["ok"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["status", "--json"], ["queue", "list"], ["trace", "1"], ["db", "verify"], ["db", "upgrade"]],
+    ids=" ".join,
+)
+def test_only_the_service_makes_a_journal(office: Path, command: list[str]) -> None:
+    before = sorted(path.name for path in office.iterdir())
+
+    told = call("--config", office / "gateway.toml", *command)
+
+    assert told.exit_code == 1
+    assert "there is no journal yet" in told.output
+    assert sorted(path.name for path in office.iterdir()) == before
 
 
 def test_a_mapping_that_is_not_there_is_a_broken_configuration(office: Path) -> None:
@@ -130,7 +147,7 @@ def test_looking_makes_no_database_for_the_edms(office: Path) -> None:
 
 def test_a_journal_of_another_age_is_78_with_what_to_do(office: Path) -> None:
     config = office / "gateway.toml"
-    call("--config", config, "status")
+    Journal.open(f"sqlite:///{office}/journal.db", office / "blobs").close()
     engine = create_engine(f"sqlite:///{office}/journal.db")
     with engine.begin() as tx:
         tx.execute(text("update journal_version set version_num = 'older'"))

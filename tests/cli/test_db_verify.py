@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.journal.store import Journal
 from tests.faults.restoring import call, rows
 from tests.story.acts import ANNEX, LETTER, send_letter
 from tests.story.offices import Town, TownOffice, town
@@ -165,6 +166,7 @@ def test_what_the_edms_holds_for_us_and_the_journal_does_not_know_is_named(mosco
     for part in moscow.home.glob("journal.db*"):
         part.unlink()
     shutil.rmtree(moscow.home / "blobs")
+    Journal.open(moscow.settings.journal.url, moscow.settings.journal.blobs).close()  # as the service begins a new one
 
     assert found(moscow) == [("unknown to the journal", None)] * 2
 

@@ -117,12 +117,27 @@ def test_reprocess_lets_a_parked_letter_be_judged_again(desk: Desk) -> None:
     assert desk.state(entry) is State.ACCEPTED
 
 
-def test_an_act_without_a_reason_is_a_usage_error(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "act",
+    [
+        "quarantine drop",
+        "quarantine reprocess",
+        "quarantine fix --accept",
+        "queue retry",
+        "queue hold",
+        "queue release",
+    ],
+)
+@pytest.mark.parametrize("why", [(), ("--why", ""), ("--why", "  "), ("--why", "so", "--by", " ")], ids=" ".join)
+def test_an_act_without_a_reason_or_anybody_who_acts_is_a_usage_error(
+    desk: Desk, act: str, why: tuple[str, ...]
+) -> None:
     entry = desk.receive(b"From: who@nowhere.example\r\n\r\nhello\r\n", 1)
 
-    told = call("--config", desk.config, "quarantine", "drop", str(entry))
+    told = call("--config", desk.config, *act.split(), str(entry), *why)
 
     assert told.exit_code == 2
+    assert "--by" in told.output if "--by" in why else "--why" in told.output
     assert desk.state(entry) is State.PARKED
 
 

@@ -127,6 +127,47 @@ def test_what_waits_for_a_person_and_what_was_refused_can_be_seen_too(opened: Ca
     assert ids(desk.call("quarantine", "list", "--refused", "--json")) == [refused]
 
 
+def test_what_waits_is_listed_with_why_it_waits(opened: Callable[..., Desk]) -> None:
+    desk = opened('register = "wait"\n')
+    desk.receive(letter(), 1)
+    (row,) = desk.call("quarantine", "list", "--waiting", "--json")
+
+    shown = told(desk, "quarantine", "list", "--waiting")[1]
+
+    assert row["reason"] is None
+    assert str(row["detail"]) in shown
+    assert shown.split()[:4] == ["id", "created_at", "partner", "why"]
+    assert "see list --waiting" in told(desk, "quarantine", "counts")[1]
+
+
+@pytest.mark.parametrize(
+    "command", ["quarantine list", "queue list", "queue retry --why so", "quarantine drop --why so"]
+)
+def test_a_partner_nobody_knows_is_a_usage_error_that_names_the_known(desk: Desk, command: str) -> None:
+    code, said = told(desk, *command.split(), "--partner", "typo")
+
+    assert code == 2
+    assert "there is no partner 'typo'; there are: partner" in said
+
+
+def test_the_letters_of_a_partner_that_was_taken_out_of_the_configuration_can_still_be_listed(desk: Desk) -> None:
+    desk.receive(letter(), 1)
+    conflict = desk.receive(letter(number="77-2"), 2)
+    partners = desk.config.with_name("partners.toml")
+    partners.write_text(partners.read_text().replace('"partner"', '"successor"'))
+
+    assert ids(desk.call("quarantine", "list", "--partner", "partner", "--json")) == [conflict]
+
+
+def test_the_help_names_every_reason(desk: Desk) -> None:
+    said = told(desk, "quarantine", "--help")[1].replace(",", " ").replace(".", " ").split()
+    unknown = told(desk, "quarantine", "list", "--reason", "typo")
+
+    assert [reason.value for reason in Reason if reason.value not in said] == []
+    assert unknown[0] == 2
+    assert all(f"'{reason.value}'" in unknown[1] for reason in Reason)
+
+
 def test_every_reason_is_explained_with_what_one_can_do(desk: Desk) -> None:
     rows = desk.call("quarantine", "reasons", "--json")
 

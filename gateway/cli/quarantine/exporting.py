@@ -22,7 +22,7 @@ from gateway.journal.store import Journal
 def export(context: Context, targets: tuple[str, ...], **filters: Any) -> None:  # Any: see `sought_of`
     """Write letters, unchanged, to new files: one to PATH, several or filtered ones to N.eml in a new folder PATH."""
     *typed, path = targets
-    sought = sought_of(context.settings(), **filters)
+    sought = sought_of(context, **filters)
     if not all(number.isdecimal() for number in typed) or bool(typed) is sought.names_something:
         raise click.UsageError("say which letters, either by numbers or by a filter, and then the new file or folder")
     numbers = [int(number) for number in typed]

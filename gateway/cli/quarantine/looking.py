@@ -13,8 +13,11 @@ from gateway.cli.output import Row, plain, show
 from gateway.cli.quarantine.remedies import REMEDIES, can_accept
 from gateway.cli.rows import COLUMNS_IN, entry_row
 from gateway.journal import entries
-from gateway.journal.entries import State
+from gateway.journal.entries import Entry, State
 from gateway.journal.states import REASON_WORDS
+
+COLUMNS_WAITING = ("id", "created_at", "partner", "why")
+SEE_LIST = "see list --waiting"  # of a pile without a reason: each letter of it has words of its own
 
 
 @click.command("list")
@@ -40,15 +43,22 @@ def list_(
     if counted:
         return _counts(context, as_json=as_json)
     states = (State.WAITING,) if waiting else () if refused else (State.PARKED,)
+    sought = sought_of(context, **filters)
     with context.journal() as journal, journal.read() as tx:
-        sought = sought_of(context.settings(), **filters)
         found = sought.letters(tx, states, limit + 1, before=before, refused=refused)
-    rows = [entry_row(entry) for entry in found[:limit]]
+    rows = [entry_row(entry) if as_json else _for_people(entry) for entry in found[:limit]]
     empty = "nothing waits for a person" if waiting else "nothing was refused" if refused else "nothing is parked"
-    show(rows, COLUMNS_IN, as_json=as_json, nothing=empty, cut="detail")
+    columns = COLUMNS_WAITING if waiting else COLUMNS_IN
+    show(rows, columns, as_json=as_json, nothing=empty, cut=columns[-1])
     if len(found) > limit and not as_json:
         click.echo(f"there is more: --before {rows[-1]['id']}")
     return None
+
+
+def _for_people(entry: Entry) -> Row:
+    """Return *entry* with why it lies here: most that wait for a person have no reason, only words."""
+    words = (entry.reason.value if entry.reason else "", entry.detail)
+    return {**entry_row(entry), "why": ": ".join(filter(None, words))}
 
 
 @click.command()
@@ -65,7 +75,7 @@ def _counts(context: Context, *, as_json: bool) -> None:
     rows: list[Row] = [
         {
             "state": pile.state,
-            "reason": pile.reason,
+            "reason": pile.reason if pile.reason or as_json else SEE_LIST,
             "partner": pile.partner,
             "letters": pile.letters,
             "oldest": pile.oldest,
