@@ -381,6 +381,7 @@ async def test_while_the_question_is_under_way_a_wanted_letter_waits_and_is_not_
     clock.advance(days=6)
     with journal.write() as tx:
         (question,) = dispatcher._admitted(tx, AT_ONCE, frozenset(), clock.now(), [])
+        dispatcher._give_up(tx, clock.now())
     given_up = stands(journal, letters[-1]).state
     clock.advance(minutes=2)
     wanted(journal, letters[-1], clock)
