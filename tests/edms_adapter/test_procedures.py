@@ -210,7 +210,7 @@ def test_an_answer_that_does_not_come_is_told_with_its_key(open_delo: Callable[.
             "taken = [{ sql = \"update letter set state = 'taken' where id = :ref\", values = { ref = ",
             'taken = [{ call = "p", out = { x = "text" }, as = "y", failed = "y.x", text = "y.x", then = "wait",'
             " values = { ref = ",
-            'mark.taken[1].then: only the steps of register and draft may say "wait"',
+            'mark.taken[1].then: only the steps of register, draft, number.take, number.reserve may say "wait"',
         ),
     ],
 )

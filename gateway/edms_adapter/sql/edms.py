@@ -149,7 +149,12 @@ class SqlEdms:
             self.plan.association.create(work)
 
     def sweep(self, older_than: timedelta = timedelta(days=1)) -> list[str]:
-        """Remove files no card refers to, left behind by crashes; returns their paths in the store."""
+        """Remove files no card refers to, left behind by crashes; returns their paths in the store.
+
+        Numbers that were reserved that long ago and never used are given back too.
+        """
+        if self._registrar.reserver is not None:
+            self._registrar.reserver.give_back_older(self.clock.now() - older_than)
         if self.plan.referenced is None:
             return []
         with self.database.reading() as work:

@@ -151,7 +151,8 @@ class DatabaseSection(Section):
 
 
 class ClaimSection(Section):
-    prefix: Name = "edms_gw_"  # our own tables are <prefix>exchange, <prefix>follow_up, <prefix>told
+    # our own tables are <prefix>exchange, <prefix>follow_up, <prefix>told, and <prefix>reserved of `number.reserve`
+    prefix: Name = "edms_gw_"
     db_schema: Name | None = Field(default=None, alias="schema")
 
 
@@ -170,19 +171,58 @@ class ExistsSection(Section):
     journal: Sql | None = None  # likewise
 
 
-class NumberSection(Section):
-    """A counter inside the same transaction: advanced, read, and started when its row is not there."""
+class AssignedNumber(Section):
+    """Where the number stands that the EDMS gave by itself while the card was made."""
 
-    values: Values = {}
-    advance: Sql
-    read: Sql  # → one row, its first column the number just taken
+    sql: Sql | None = None  # → one row; None: the results of the steps say it
+    values: Values = {}  # see card and the results of the steps
+    number: Expr  # sees row too
+    date: Expr | None = None  # likewise; None: the day of registering
+
+
+class NumberSection(Section):
+    """How a document gets its number: one of four ways.
+
+    `advance` and `read`: a counter inside the registering transaction.  Gap-free: what rolls back takes nothing.
+    `take`: a sequence or a procedure, asked inside that transaction.  Not gap-free: what rolls back loses a number.
+    `reserve` and `return`: a number got before, in a transaction of its own, and given back when it was not used.
+    As gap-free as `return` makes it, and as the vendor does when a number that is given back goes to the next.
+    `assigned`: the EDMS gives it while the card is made.  Gap-free if the EDMS is.
+    No way gives one number to two cards.
+    """
+
+    values: Values = {}  # what a number belongs to, such as journal and year
+    advance: Sql | None = None
+    read: Sql | None = None  # → one row, its first column the number just taken
     start: Sql | None = None  # makes the counter's row so that `advance` gives 1
+    take: Step | None = None  # the first value of its result is n
+    reserve: Step | None = None  # likewise; its result is remembered as JSON until it is used or given back
+    return_: tuple[Step, ...] = Field(default=(), alias="return")  # see that result under its name
+    assigned: AssignedNumber | None = None
     # :year → name [, by_hand] of every journal without a counter for that year; by_hand: `start` does not make it
     missing: Sql | None = None
     # :number and the values → a row when a card has that number; without it no number is ever given a second time
     taken: Sql | None = None
     text: Expr | None = None  # why a document waits when there is no counter, for people
-    format: Expr  # sees n
+    format: Expr | None = None  # sees n and the result of `take` or `reserve`
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        counter = (self.advance, self.read)
+        if any(counter) and not all(counter):
+            raise ValueError("'advance' and 'read' go together: a counter is advanced, and then read")
+        if sum(map(bool, (any(counter), self.take, self.reserve, self.assigned))) != 1:
+            raise ValueError("give one way: 'advance' and 'read', 'take', 'reserve' and 'return', or 'assigned'")
+        if bool(self.format) == bool(self.assigned):
+            raise ValueError("'format' writes a number out of n: give it, but not with 'assigned'")
+        if self.start and not self.advance:
+            raise ValueError("'start' is of a counter: give 'advance' and 'read' too")
+        if bool(self.reserve) != bool(self.return_):
+            raise ValueError("'reserve' and 'return' go together: a number not used must go back")
+        for name, step in (("take", self.take), ("reserve", self.reserve)):
+            if step and (step.table or step.each or step.when or step.steps or not step.as_):
+                raise ValueError(f"'{name}' is one 'sql' or 'call' with 'as', the name of its result, and no more")
+        return self
 
 
 class Lookup(Query):

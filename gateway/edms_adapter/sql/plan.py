@@ -12,6 +12,7 @@ from gateway.edms_adapter.sql import values
 from gateway.edms_adapter.sql.association import Association
 from gateway.edms_adapter.sql.expression import Expression, Expressions, environment
 from gateway.edms_adapter.sql.mapping import Change, Lookup, Mapping, MappingError
+from gateway.edms_adapter.sql.reservations import Reservations
 from gateway.edms_adapter.sql.steps import Compiler, ReadyStep, Statement, binds
 from gateway.model import Event, EventKind
 
@@ -60,13 +61,49 @@ class ReadyPartnerPeople:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    values: Expressions
+    """A counter inside the registering transaction."""
+
     advance: TextClause
     read: TextClause
     start: TextClause | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """How a number is got before the registering transaction, remembered, and given back."""
+
+    step: ReadyStep
+    back: tuple[ReadyStep, ...]
+    rows: Reservations
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Where the number stands that the EDMS gave by itself."""
+
+    query: Statement | None
+    number: Expression
+    date: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """How a document gets its number: one of `counter`, `take`, `reserve` and `assigned` is there."""
+
+    values: Expressions
+    counter: Counter | None
+    take: ReadyStep | None
+    reserve: Reserve | None
+    assigned: Assigned | None
     taken: TextClause | None
-    format: Expression
+    format: Expression | None  # None only with `assigned`
     text: Expression | None
+
+    @property
+    def answer(self) -> str:
+        """What expressions call the result of `take` or `reserve`; empty when there is none."""
+        step = self.take or (self.reserve.step if self.reserve else None)
+        return step.as_ if step else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +119,7 @@ class Plan:
     readers: Dictionary[str, ReadyReader]
     lookups: tuple[ReadyLookup, ...]
     same_number: Statement | None
-    counter: Counter
+    numbering: Numbering
     standing: TextClause | None  # every card with its number
     dispatches: TextClause | None  # every dispatch row that was taken
     exists: Dictionary[str, TextClause]  # by the kind of what is asked for
@@ -117,7 +154,8 @@ class Plan:
     @property
     def declinable(self) -> bool:
         """Whether the EDMS may decline a document while it is written, so that a person decides about it."""
-        return any(step.may_be_declined for step in (*self.register, *self.draft))
+        take = (self.numbering.take,) if self.numbering.take else ()
+        return any(step.may_be_declined for step in (*take, *self.register, *self.draft))
 
 
 def compile_mapping(mapping: Mapping, office_zone: tzinfo, vendor: str) -> Plan:
@@ -130,9 +168,11 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo, vendor: str) -> Plan:
     compiler = Compiler(environment(), (*EVERYWHERE, *functions), vendor)
     found = tuple(lookup.name for lookup in mapping.lookup)
     known = (*INCOMING, *found)
-    registering = compiler.steps(mapping.register_, "register", (*known, "number", "n", "reason"))
+    answers = tuple(step.as_ for step in (mapping.number.take, mapping.number.reserve) if step and step.as_)
+    registering = compiler.steps(mapping.register_, "register", (*known, "number", "n", "reason", *answers))
     waiting = compiler.steps(mapping.waiting.steps, "waiting.steps", (*known, "reason")) or registering
     draft = compiler.steps(mapping.draft, "draft", (*known, "approvals"))
+    association = Association(mapping.claim, mapping.database)
     top = {step.as_ for step in registering} - {""}
     top_draft = {step.as_ for step in draft} - {""}
     top_waiting = {step.as_ for step in waiting} - {""}
@@ -144,12 +184,12 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo, vendor: str) -> Plan:
         zone=zone,
         office_zone=office_zone,
         functions=functions,
-        association=Association(mapping.claim, mapping.database),
+        association=association,
         compiler=compiler,
         readers={name: _reader(compiler, mapping, name) for name in mapping.read},
         lookups=_lookups(compiler, mapping),
         same_number=_same_number(compiler, mapping, known),
-        counter=_counter(compiler, mapping, known),
+        numbering=_numbering(compiler, mapping, association, known, tuple(top)),
         standing=compiler.sql(mapping.standing.sql, "standing.sql", ()) if mapping.standing else None,
         dispatches=_optional(
             compiler, mapping.standing.dispatches if mapping.standing else None, "standing.dispatches"
@@ -256,19 +296,55 @@ def _lookups(compiler: Compiler, mapping: Mapping) -> tuple[ReadyLookup, ...]:
     return tuple(made)
 
 
-def _counter(compiler: Compiler, mapping: Mapping, known: tuple[str, ...]) -> Counter:
+def _numbering(
+    compiler: Compiler, mapping: Mapping, association: Association, known: tuple[str, ...], results: tuple[str, ...]
+) -> Numbering:
     number = mapping.number
     given = tuple(number.values)
     if number.missing:
         compiler.sql(number.missing, "number.missing", ("year",))
-    return Counter(
+    answer = next((step.as_ for step in (number.take, number.reserve) if step and step.as_), "")
+    return Numbering(
         compiler.expressions(number.values, "number.values", known),
+        _counter(compiler, mapping),
+        compiler.step(number.take, "number.take", known) if number.take else None,
+        _reserve(compiler, mapping, association, known),
+        _assigned(compiler, mapping, (*known, "card", *results)),
+        compiler.sql(number.taken, "number.taken", (*given, "number")) if number.taken else None,
+        compiler.expression(number.format, "number.format", (*known, "n", answer)) if number.format else None,
+        compiler.expression(number.text, "number.text", known) if number.text else None,
+    )
+
+
+def _counter(compiler: Compiler, mapping: Mapping) -> Counter | None:
+    number, given = mapping.number, tuple(mapping.number.values)
+    if not (number.advance and number.read):
+        return None
+    return Counter(
         compiler.sql(number.advance, "number.advance", given),
         compiler.sql(number.read, "number.read", given),
         compiler.sql(number.start, "number.start", given) if number.start else None,
-        compiler.sql(number.taken, "number.taken", (*given, "number")) if number.taken else None,
-        compiler.expression(number.format, "number.format", (*known, "n")),
-        compiler.expression(number.text, "number.text", known) if number.text else None,
+    )
+
+
+def _reserve(compiler: Compiler, mapping: Mapping, association: Association, known: tuple[str, ...]) -> Reserve | None:
+    number = mapping.number
+    if not (number.reserve and number.reserve.as_):
+        return None
+    back = compiler.steps(number.return_, "number.return", (*EVERYWHERE, number.reserve.as_))
+    rows = Reservations(association.metadata, mapping.claim.prefix)
+    return Reserve(compiler.step(number.reserve, "number.reserve", known), back, rows)
+
+
+def _assigned(compiler: Compiler, mapping: Mapping, names: tuple[str, ...]) -> Assigned | None:
+    rule = mapping.number.assigned
+    if rule is None:
+        return None
+    place, after = "number.assigned", (*names, "row") if rule.sql else names
+    return Assigned(
+        compiler.query(rule.sql, rule.values, place, names) if rule.sql else None,
+        compiler.expression(rule.number, f"{place}.number", after),
+        compiler.expression(rule.date, f"{place}.date", after) if rule.date else None,
     )
 
 

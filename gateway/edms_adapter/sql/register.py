@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import told_at_once
-from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.database import Database, Recorder, Work
 from gateway.edms_adapter.sql.failing import Unwilling
 from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
-from gateway.edms_adapter.sql.numbering import given_again, taken_number
+from gateway.edms_adapter.sql.numbering import assigned_number, given_again, next_number
 from gateway.edms_adapter.sql.plan import Plan, ReadyLookup
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
+from gateway.edms_adapter.sql.reserving import Reserver
 from gateway.edms_adapter.sql.standing import card_is_gone
 from gateway.edms_adapter.sql.steps import run
 from gateway.edms_adapter.sql.values import Record, day, moment, text
@@ -29,16 +30,14 @@ from gateway.ports import Addressee, Clock, Contents, Failpoint, Intake, Registr
 REFUSED_BY_A_PERSON = "refused"
 VANISHED = "vanished"  # its card is gone, and its number was told
 NO_DRAFTS = "проекты документов здесь не ведутся"
-NO_COUNTER = "нет счётчика номеров"  # when the mapping has no words of its own
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """A document that is to be registered, and under which terms."""
+    """A document that is to be registered."""
 
     document: Document
     exchange: ExchangeId
-    intake: Intake
     now: datetime
     afresh: bool  # what became of it before counts no more: a person refused it, or its card is gone
 
@@ -49,6 +48,8 @@ class Registrar:
     def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock, failpoint: Failpoint) -> None:
         self.plan, self.database, self.store = plan, database, store
         self.clock, self.failpoint = clock, failpoint
+        reserve = plan.numbering.reserve
+        self.reserver = Reserver(plan, reserve, database, store, clock) if reserve else None
 
     def register(
         self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
@@ -57,18 +58,27 @@ class Registrar:
         known = self._known(exchange, intake)
         if isinstance(known, Registration | Waiting):
             return known
-        arrival = _Arrival(document, exchange, intake, self.clock.now(), afresh=known is not None)
+        arrival = _Arrival(document, exchange, self.clock.now(), afresh=known is not None)
         with self.store.staged(wanted_files(document), contents, exchange) as staged:
-            try:
-                with self.database.writing() as work:
-                    made = self._claimed_and_made(work, arrival, staged)
-                    staged.publish()
-                    self.failpoint("edms-register:before-commit")
-            except IntegrityError as error:
-                winner = self._known(exchange, intake)
-                if isinstance(winner, Registration | Waiting):
-                    return winner
-                raise error
+
+            def attempt(given: Intake) -> Registration | Waiting:
+                return self._attempted(arrival, staged, given)
+
+            return self.reserver.provided(exchange, intake, attempt) if self.reserver else attempt(intake)
+
+    def _attempted(self, arrival: _Arrival, staged: Staged, intake: Intake) -> Registration | Waiting:
+        """Register in one transaction, or find that somebody else just did."""
+        try:
+            with self.database.writing() as work:
+                scope = self._claimed(work, arrival, staged, intake)
+                made = self._made(work, scope, staged, arrival.exchange, intake)
+                staged.publish()
+                self.failpoint("edms-register:before-commit")
+        except IntegrityError as error:
+            winner = self._known(arrival.exchange, intake)
+            if isinstance(winner, Registration | Waiting):
+                return winner
+            raise error
         self.failpoint("edms-register:after-commit")
         return made
 
@@ -77,18 +87,31 @@ class Registrar:
         known = self._known(exchange, intake)
         if isinstance(known, Registration | Waiting):
             return Rehearsal(known)
-        arrival = _Arrival(document, exchange, intake, self.clock.now(), afresh=known is not None)
+        arrival = _Arrival(document, exchange, self.clock.now(), afresh=known is not None)
         ours = [table.fullname for table in self.plan.association.metadata.sorted_tables]
         with (
             self.store.staged(wanted_files(document), contents, exchange) as staged,
             self.database.rehearsing(ours) as work,
         ):
-            outcome: Registration | Waiting | Refused
+            scope = self._claimed(work, arrival, staged, intake)
             try:
-                outcome = self._claimed_and_made(work, arrival, staged)
+                return self._rehearsed(work, scope, staged, exchange, intake)
             except Refused as why:
-                outcome = why
-            return Rehearsal(outcome, tuple(work.written))
+                return Rehearsal(why, tuple(work.written))
+
+    def _rehearsed(
+        self, work: Recorder, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
+    ) -> Rehearsal:
+        def attempt(given: Intake) -> Registration | Waiting:
+            return self._made(work, scope, staged, exchange, given)
+
+        if self.reserver is None:
+            return Rehearsal(attempt(intake), tuple(work.written))
+        outcome, reserved = self.reserver.rehearsed(work, exchange, intake, attempt)
+        written = tuple(work.written)
+        if reserved is not None:  # a vendor's procedure may have committed it by itself
+            self.reserver.returned(work, reserved)
+        return Rehearsal(outcome, written)
 
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId
@@ -155,16 +178,14 @@ class Registrar:
             raise Deferred("the document this adds to waits for a person")
         return found
 
-    # --- the story ----------------------------------------------------------------------------------------------
-
-    def _claimed_and_made(self, work: Work, arrival: _Arrival, staged: Staged) -> Registration | Waiting:
-        """Take the exchange and make its card; raises IntegrityError when somebody else has it by now."""
-        exchange, intake = arrival.exchange, arrival.intake
+    def _claimed(self, work: Work, arrival: _Arrival, staged: Staged, intake: Intake) -> dict[str, Any]:
+        """Take the exchange, and return what expressions see; IntegrityError when somebody else has it by now."""
         if arrival.afresh:
-            self.plan.association.forget(work, exchange)
-        self.plan.association.claim(work, exchange, arrival.now)
-        scope = self._scope(work, arrival.document, staged, exchange, arrival.now, intake)
-        return self._made(work, scope, staged, exchange, intake)
+            self.plan.association.forget(work, arrival.exchange)
+        self.plan.association.claim(work, arrival.exchange, arrival.now)
+        return self._scope(work, arrival.document, staged, arrival.exchange, arrival.now, intake)
+
+    # --- the story ----------------------------------------------------------------------------------------------
 
     def _made(
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
@@ -213,10 +234,11 @@ class Registrar:
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
     ) -> Registration:
         """Make the card; raises Unwilling when a person must decide after all: what was written must go then."""
-        number = self._number(work, scope, intake)
-        scope.update(number=number.text, reason="")
+        number = self._number(work, scope, exchange, intake)
+        scope.update(number=number.text if number else None, reason="")
         run(self.plan.register, work, scope)
         card = self.plan.card(scope)
+        number = number or assigned_number(self.plan.numbering, work, {**scope, "card": card}, intake)
         self._verify(work, card, staged)
         self._settle(work, exchange, card, scope, number=number)
         events = told_at_once(self.plan, work, self.store, exchange)
@@ -256,6 +278,7 @@ class Registrar:
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, reason: str
     ) -> Waiting:
         scope.update(number=None, n=None, reason=reason)
+        scope[self.plan.numbering.answer] = None  # there is no result of `take` or `reserve`
         try:
             run(self.plan.waiting, work, scope)
         except (Unwilling, Refused) as why:  # not even a paper before a person could be made: nothing stays
@@ -331,15 +354,22 @@ class Registrar:
                 waits.append(why)
         return waits
 
-    def _number(self, work: Work, scope: dict[str, Any], intake: Intake) -> Number:
-        """Return the number and its date, and note them in *scope*; Unwilling when a person must do something first."""
-        counter, told = self.plan.counter, intake.number
-        if told and given_again(counter, work, scope, told):
+    def _number(self, work: Work, scope: dict[str, Any], exchange: ExchangeId, intake: Intake) -> Number | None:
+        """Return the number and its date, and note them in *scope*; None when the EDMS gives it with the card.
+
+        Raises Unwilling when a person must do something first, NumberNeeded when one must be reserved first.
+        """
+        numbering, told = self.plan.numbering, intake.number
+        if numbering.format is None:
+            scope["n"] = None
+            return None
+        if told and given_again(numbering, work, scope, told):
             return told
-        scope["n"] = taken_number(counter, work, scope)
-        if scope["n"] is None:
-            raise Unwilling(text(counter.text(scope)) if counter.text is not None else NO_COUNTER)
-        return Number(text(counter.format(scope)), intake.register_on)
+        if self.reserver is not None:
+            scope["n"] = self.reserver.reserved(work, scope, exchange)
+        else:
+            scope["n"] = next_number(numbering, work, scope)
+        return Number(text(numbering.format(scope)), intake.register_on)
 
     def _same_number(self, work: Work, scope: dict[str, Any], intake: Intake) -> Record | None:
         document: Document = scope["document"]

@@ -20,7 +20,8 @@ from gateway.edms_adapter.sql.procedures import Call, Procedure, compiled
 
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
-DECIDABLE = ("register", "draft")  # where a person or the sender can be told that the EDMS would not do it
+# where a person or the sender can be told that the EDMS would not do it
+DECIDABLE = ("register", "draft", "number.take", "number.reserve")
 COUNTERS = ("position",)  # names every loop gives: the item's place, from 1
 
 
@@ -124,6 +125,10 @@ class Compiler:
                 seen.add(step.as_)
         return tuple(made)
 
+    def step(self, written: Step, place: str, names: Iterable[str]) -> ReadyStep:
+        """Return the one step of a key that has no list of them."""
+        return self._step(written, place, set(names))
+
     def _step(self, step: Step, place: str, seen: set[str]) -> ReadyStep:
         each = self.expression(step.each, f"{place}.each", seen) if step.each else None
         item = step.item or _singular(step.each or "")
@@ -155,7 +160,7 @@ class Compiler:
         if not step.failed or not step.text:
             return None
         if step.then != "not now" and place.partition("[")[0] not in DECIDABLE:
-            raise MappingError(f'{place}.then: only the steps of {" and ".join(DECIDABLE)} may say "{step.then}"')
+            raise MappingError(f'{place}.then: only the steps of {", ".join(DECIDABLE)} may say "{step.then}"')
         failed = self.expression(step.failed, f"{place}.failed", names)
         return Failure(failed, self.expression(step.text, f"{place}.text", names), step.then, step.reason)
 
