@@ -226,13 +226,28 @@ class NumberSection(Section):
 
 
 class Lookup(Query):
-    """A value needed to register, and what to do when there is none: never a silent NULL."""
+    """A value needed to register, and what to do when there is none: never a silent NULL.
+
+    The statement finds the row; or it gives the rows among which `column` is compared with `value` here, for what not
+    every database compares as people do: `fold`, and `prefix`.
+    """
 
     name: Name
+    column: Name | None = None
+    value: Expr | None = None
+    fold: bool = False  # case, width and blanks around make no difference, in any alphabet
+    prefix: bool = False  # `value` begins with `column`, and the longest wins: codes of a tree such as 0.2ABC.
     missing: Literal["default", "wait", "refuse"]
     default: Expr | None = None
     reason: Reason | None = None  # of a refusal
     text: Expr | None = None  # of a refusal or a wait, for people
+
+    @model_validator(mode="after")
+    def _compared_rightly(self) -> Self:
+        compares = self.fold or self.prefix
+        if compares != (self.column is not None) or compares != (self.value is not None):
+            raise ValueError("'fold' or 'prefix' compares a 'column' of the rows with a 'value': give all of them")
+        return self
 
     @model_validator(mode="after")
     def _outcome_complete(self) -> Self:

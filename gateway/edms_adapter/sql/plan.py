@@ -29,6 +29,7 @@ EVENT_FIELDS = tuple(field.name for field in fields(Event) if field.name not in 
 class ReadyLookup:
     rule: Lookup
     query: Statement
+    value: Expression | None  # what a column of the rows is compared with
     default: Expression | None
     text: Expression | None
 
@@ -288,6 +289,7 @@ def _lookups(compiler: Compiler, mapping: Mapping) -> tuple[ReadyLookup, ...]:
             ReadyLookup(
                 rule,
                 compiler.query(rule.sql, rule.values, place, names),
+                compiler.expression(rule.value, f"{place}.value", names) if rule.value else None,
                 compiler.expression(rule.default, f"{place}.default", names) if rule.default else None,
                 compiler.expression(rule.text, f"{place}.text", names) if rule.text else None,
             )

@@ -15,8 +15,9 @@ from gateway.edms_adapter.sql.changes import told_at_once
 from gateway.edms_adapter.sql.database import Database, Recorder, Work
 from gateway.edms_adapter.sql.failing import Unwilling
 from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
+from gateway.edms_adapter.sql.lookups import looked_up
 from gateway.edms_adapter.sql.numbering import assigned_number, given_again, next_number
-from gateway.edms_adapter.sql.plan import Plan, ReadyLookup
+from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.reserving import Reserver
 from gateway.edms_adapter.sql.standing import card_is_gone
@@ -191,7 +192,7 @@ class Registrar:
         self, work: Work, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake
     ) -> Registration | Waiting:
         waits = [intake.wait_because] if intake.wait_because else []
-        waits += self._looked_up(work, scope)
+        waits += looked_up(self.plan, work, scope)
         if scope["document"].type is DocumentType.DRAFT:
             return self._drafted(work, scope, staged, exchange, intake, waits)
         same = self._same_number(work, scope, intake) if not waits else None
@@ -342,18 +343,6 @@ class Registrar:
 
     # --- its parts ----------------------------------------------------------------------------------------------
 
-    def _looked_up(self, work: Work, scope: dict[str, Any]) -> list[str]:
-        """Add every lookup to *scope*; return why a person must decide, if so."""
-        waits = []
-        intake = scope.get("intake")
-        accepted = intake.accepted if intake is not None else frozenset()
-        for lookup in self.plan.lookups:
-            value, why = _value(lookup, work, scope, accepted)
-            scope[lookup.rule.name] = value
-            if why:
-                waits.append(why)
-        return waits
-
     def _number(self, work: Work, scope: dict[str, Any], exchange: ExchangeId, intake: Intake) -> Number | None:
         """Return the number and its date, and note them in *scope*; None when the EDMS gives it with the card.
 
@@ -409,28 +398,6 @@ def wanted_files(document: Document) -> tuple[Wanted, ...]:
     own = tuple(("", file) for file in document.files)
     own += tuple(("", file) for approval in document.approvals for file in approval.files)
     return own + tuple((task.uid, file) for task in document.tasks for file in task.files)
-
-
-def _value(
-    lookup: ReadyLookup, work: Work, scope: dict[str, Any], accepted: frozenset[Reason] = frozenset()
-) -> tuple[Any, str]:
-    """Return what a lookup gives, and why a person must decide, if so.
-
-    Raises Refused when it says so, unless an operator has *accepted* that reason: then it waits.
-    """
-    rows = work.rows(lookup.query.sql, lookup.query.values(scope))
-    if len(rows) == 1:
-        columns = tuple(rows[0].__dict__.values())
-        return (columns[0] if len(columns) == 1 else rows[0]), ""
-    rule = lookup.rule
-    if rule.missing == "default" and lookup.default is not None:
-        return lookup.default(scope), ""
-    why = text(lookup.text(scope)) if lookup.text is not None else rule.name
-    if rows:
-        why = f"{why} (подходят несколько)"
-    if rule.missing == "refuse" and rule.reason is not None and rule.reason not in accepted:
-        raise Refused(rule.reason, why, place=rule.name)
-    return None, why
 
 
 def card_ref(card: object) -> CardRef:
