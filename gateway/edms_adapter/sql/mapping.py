@@ -81,6 +81,8 @@ class Step(Section):
     item: Name | None = None
     when: Expr | None = None
     values: Values = {}
+    # the longest a text of `values` may be, in characters: what is longer is cut there; nothing else ever is
+    cut: dict[str, Annotated[int, Field(ge=1)]] = {}
     failed: Expr | None = None  # sees the result: true when the EDMS would not do it
     text: Expr | None = None  # why, for people; sees it too
     then: Literal["not now", "wait", "refuse"] = "not now"  # again later; before a person; back to the sender
@@ -99,6 +101,9 @@ class Step(Section):
             raise ValueError("'key' (the column returned) and 'as' (its name in expressions) go together")
         if self.item and not self.each:
             raise ValueError("'item' names what 'each' goes through: give 'each' too")
+        spare = sorted(self.cut.keys() - self.values.keys())
+        if spare:
+            raise ValueError(f"'cut' shortens values, and there is no value {spare[0]!r}: correct the name")
         return self
 
     @model_validator(mode="after")

@@ -5,8 +5,8 @@ What can be known to be wrong without a database is said when compiling, with it
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -45,6 +45,7 @@ class Insert:
     columns: tuple[str, ...]
     key: str | None
     place: str
+    cut: Mapping[str, int] = field(default_factory=dict)  # columns whose texts are cut, and to how many characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class ReadyStep:
 
     statement: Statement | None
     call: ReadyCall | None
+    cut: Mapping[str, int]  # values, and to how many characters
     is_insert: bool
     as_: str
     each: Expression | None
@@ -143,7 +145,7 @@ class Compiler:
         after = inner | ({step.as_} if step.as_ else set())
         failure = self._failure(step, place, after)
         below = self.steps(step.steps, f"{place}.steps", after)
-        return ReadyStep(statement, call, bool(step.table), step.as_ or "", each, item, when, failure, below)
+        return ReadyStep(statement, call, step.cut, bool(step.table), step.as_ or "", each, item, when, failure, below)
 
     def _call(self, step: Step, place: str, names: set[str]) -> ReadyCall | None:
         if not step.call:
@@ -168,7 +170,7 @@ class Compiler:
         whole = step.table or ""
         schema, _, name = whole.rpartition(".")
         columns = tuple(step.values)
-        self.inserts.append(Insert(whole, columns, step.key, place))
+        self.inserts.append(Insert(whole, columns, step.key, place, step.cut))
         keys = (step.key,) if step.key else ()
         target = table(name, *(column(part) for part in dict.fromkeys((*columns, *keys))), schema=schema or None)
         statement = insert(target).values({part: bindparam(part) for part in columns})
@@ -209,16 +211,26 @@ def _once(step: ReadyStep, work: Work, scope: dict[str, Any]) -> None:  # Any: w
 def _result(step: ReadyStep, work: Work, scope: dict[str, Any]) -> Any:  # Any: see Step
     """Do what *step* does itself; returns what `as` names."""
     if step.call is not None:
-        return step.call.call.run(work, step.call.values(scope))
+        return step.call.call.run(work, _cut(step.call.values(scope), step.cut))
     if step.statement is None:
         return None
-    result = work.run(step.statement.sql, step.statement.values(scope))
+    result = work.run(step.statement.sql, _cut(step.statement.values(scope), step.cut))
     if step.is_insert:
         return result.scalar_one() if step.as_ else None
     if result.returns_rows:
         rows = work.records(result)
         return rows[0] if rows else None
     return result.rowcount
+
+
+def _cut(values: dict[str, Any], limits: Mapping[str, int]) -> dict[str, Any]:  # Any: see Expression
+    """Return *values*, the texts among them no longer than *limits* say."""
+    if not limits:
+        return values
+    return {
+        name: value[: limits[name]] if name in limits and isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def binds(sql: str) -> set[str]:
