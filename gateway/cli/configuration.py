@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.context import PROBLEMS, Context, Ended, pass_context
+from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, Context, Ended, pass_context
+from gateway.edms_adapter import MappingError, read_mapping
 
 
 @click.command("check-config")
@@ -13,6 +14,12 @@ from gateway.cli.context import PROBLEMS, Context, Ended, pass_context
 def check_config(context: Context) -> None:
     """Read the configuration and name every problem at once; touches no network and no database."""
     settings = context.settings()
+    try:
+        edms = settings.edms
+        if edms.mapping is not None and edms.database is not None:
+            read_mapping(edms.mapping, edms.database, settings.offices[0].time_zone)
+    except MappingError as error:
+        raise Ended(str(error), BAD_CONFIGURATION) from error
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(

@@ -3,10 +3,11 @@
 
 import click
 
-from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
+from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
 from gateway.cli.rehearsing import dry_run
 from gateway.cli.rows import finding_row
+from gateway.edms_adapter import MappingError
 from gateway.ports import Expected, Wanted
 from gateway.settings import Settings
 
@@ -35,6 +36,8 @@ def check(context: Context, everything: bool, create: bool, as_json: bool) -> No
             health = system.check(ours, wanted_of(settings))
         finally:
             system.close()
+    except MappingError as error:
+        raise Ended(str(error), BAD_CONFIGURATION) from error
     except Exception as error:  # an edge: whatever a database driver raises is shown in one line
         raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
     rows = [finding_row(finding) for finding in health.findings]

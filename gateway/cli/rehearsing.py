@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import click
 
-from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
+from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import Row, json_line, printable, show
 from gateway.cli.ruling import BY_INDEX, Ruling, rules_row, ruling_of
 from gateway.content import BLOCK
+from gateway.edms_adapter import MappingError
 from gateway.envelope import Opened, unseal
 from gateway.errors import Refused
 from gateway.inbound.intake import intake_of, opened_exchange, understood
@@ -45,6 +46,8 @@ def dry_run(context: Context, letter: Path, as_json: bool) -> None:
                     rehearsal = rehearsed(opened, ruling, office, system, now)
                 finally:
                     system.close()
+            except MappingError as error:
+                raise Ended(str(error), BAD_CONFIGURATION) from error
             except Exception as error:  # an edge: whatever a database driver raises is shown in one line
                 raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
     outcome = _outcome(rehearsal)

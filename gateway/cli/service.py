@@ -15,6 +15,7 @@ def run(context: Context, workers: int | None) -> None:
     """Run the service until SIGTERM; SIGHUP reads the configuration anew."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from gateway.edms_adapter import MappingError
     from gateway.journal.store import SchemaMismatch
     from gateway.logs import configure_logs
     from gateway.node import Node, place_of
@@ -34,7 +35,7 @@ def run(context: Context, workers: int | None) -> None:
     configure_logs()
     try:
         run_service(load, ready=ready)
-    except SchemaMismatch as error:
+    except (SchemaMismatch, MappingError) as error:
         raise Ended(str(error), BAD_CONFIGURATION) from error
     except SQLAlchemyError as error:
         raise Ended(f"a database is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error

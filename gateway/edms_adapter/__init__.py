@@ -20,11 +20,12 @@ Writing rows directly passes by the vendor's own rules (rights, full-text index,
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.edms_adapter.sql.edms import SqlEdms
+from gateway.edms_adapter.sql.edms import SqlEdms, compiled
 from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.vendors import vendor_of
 from gateway.ports import Clock, Failpoint, nothing_fails
 
-__all__ = ["MappingError", "SqlEdms", "known_mapping", "open_edms"]
+__all__ = ["MappingError", "SqlEdms", "known_mapping", "open_edms", "read_mapping"]
 
 BUILT_IN = Path(__file__).parent / "mappings"
 
@@ -38,6 +39,11 @@ def known_mapping(mapping: Path | str) -> Path:
         shipped = ", ".join(sorted(one.stem for one in BUILT_IN.glob("*.toml")))
         raise MappingError(f"there is no mapping {path}; shipped: {shipped}")
     return path
+
+
+def read_mapping(mapping: Path | str, url: str, zone: ZoneInfo | str) -> None:
+    """Raise MappingError with every complaint about *mapping* as it is for the database at *url*, not asked."""
+    compiled(known_mapping(mapping), vendor_of(url), ZoneInfo(zone) if isinstance(zone, str) else zone)
 
 
 def open_edms(

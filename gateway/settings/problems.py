@@ -11,9 +11,11 @@ from json import dumps
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 SECRET_KEYS = frozenset({"password", "secret", "database", "url"})
+EXAMPLE = "the annotated example configuration"
 SHOWN = 60  # LIMIT: characters of a wrong value that are shown
 
 Path = tuple[str | int, ...]  # ("mailbox", 0, "port"): keys and places in lists, from 0
@@ -86,6 +88,17 @@ def explained(error: ValidationError, shape: type[BaseModel]) -> Iterator[tuple[
         yield (*path, key) if key else path, what, remedy
 
 
+def remedy_of(detail: ErrorDetails, shape: type[BaseModel], page: str) -> str:
+    """Return the remedy for one fault of a table of *shape*; empty when the fault's own words say it.
+
+    *page* is where people read what each key means.
+    """
+    if detail["type"] == "value_error":
+        return ""
+    path, model = _located(detail["loc"], shape)
+    return _said(detail, path, model)[1].replace(EXAMPLE, page)
+
+
 def _located(loc: Path, shape: type[BaseModel]) -> tuple[Path, type[BaseModel]]:
     """Return the path without pydantic's tags of unions, and the shape of the table the last step is a key of."""
     path: list[str | int] = []
@@ -99,9 +112,19 @@ def _located(loc: Path, shape: type[BaseModel]) -> tuple[Path, type[BaseModel]]:
         path.append(step)
         if isinstance(step, str):
             model = candidates[0] if candidates else model
-            field = model.model_fields.get(step)
+            field = _field(step, model)
             candidates = tuple(_models(field.annotation)) if field else ()
     return tuple(path), model
+
+
+def _field(key: str, model: type[BaseModel]) -> FieldInfo | None:
+    """Return the field of *model* that is written as *key*."""
+    named = {field.alias or name: field for name, field in model.model_fields.items()}
+    return named.get(key)
+
+
+def _keys(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
@@ -116,16 +139,16 @@ def _said(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str
     if kind == "wrong":
         return str(ctx["what"]), str(ctx["remedy"])
     if kind == "extra_forbidden":
-        return unknown_key(str(path[-1]), tuple(model.model_fields))
+        return unknown_key(str(path[-1]), _keys(model))
     if kind == "missing":
-        return "is missing", "add it; the annotated example configuration says what it means"
+        return "is missing", f"add it; {EXAMPLE} says what it means"
     if kind == "union_tag_not_found":
-        return "does not say its kind", "add kind = …; the annotated example configuration lists the kinds"
+        return "does not say its kind", f"add kind = …; {EXAMPLE} lists the kinds"
     secret = SECRET_KEYS.intersection(str(step) for step in path)
     found = "" if secret else f", found {shown(_innermost(detail))}"
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         return f"expected {_allowed(detail)}{found}", "write one of these words"
-    what, remedy = EXPECTED.get(kind, ("", "see the annotated example configuration"))
+    what, remedy = EXPECTED.get(kind, ("", f"see {EXAMPLE}"))
     return (f"expected {what}" if what else detail["msg"]) + found, remedy
 
 
@@ -152,4 +175,5 @@ EXPECTED: Mapping[str, tuple[str, str]] = {
     "too_short": ("at least one value", "fill the list, or remove the key"),
     "greater_than_equal": ("a larger number", "raise it"),
     "less_than_equal": ("a smaller number", "lower it"),
+    "string_pattern_mismatch": ("a plain name", "write letters, digits and underscores, and no digit first"),
 }

@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 
 from gateway.cli import main
+from gateway.cli.context import BAD_CONFIGURATION
+from gateway.edms_adapter import BUILT_IN
 from gateway.journal.store import Journal
 from gateway.node import only_one
 from tests.dialects.packages import SAMPLES
@@ -224,3 +226,21 @@ def test_explain_never_meets_a_letter_it_cannot_speak_of() -> None:
         assert set(found) == KEYS, letter
         assert code in (0, 1)
         assert "defect" not in [problem["code"] for problem in found["problems"]], letter  # type: ignore[index,attr-defined]
+
+
+@pytest.mark.parametrize("command", [("check-config",), ("run",), ("edms", "check"), ("edms", "dry-run", "LETTER")])
+def test_a_mapping_that_does_not_hold_is_told_with_its_line_before_anything_runs(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    home = tmp_path / "d"
+    assert call("init", home).exit_code == 0
+    mapping = (BUILT_IN / "registry.toml").read_text("utf-8").replace("document.subject", "docment.subject", 1)
+    (home / "mine.toml").write_text(mapping, "utf-8")
+    config = home / "gateway.toml"
+    config.write_text(config.read_text("utf-8").replace('mapping = "registry"', 'mapping = "mine.toml"'), "utf-8")
+    told = call("--config", config, *(str(home / "sample.eml") if word == "LETTER" else word for word in command))
+
+    line = next(at for at, words in enumerate(mapping.splitlines(), 1) if "docment" in words)
+    assert told.exit_code == BAD_CONFIGURATION
+    assert f"{home / 'mine.toml'}:{line}: register[1].values.subject: " in told.stderr
+    assert "did you mean document?" in told.stderr

@@ -129,3 +129,34 @@ def test_a_wish_that_the_mapping_shows_must_be_answerable(tmp_path: Path, state:
 
     with pytest.raises(MappingError, match=f"mark.{state}: is missing"):
         opened(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "remedy"),
+    [
+        ("[files]", "[files]\nreferencd = '1'", "files.referencd: ", "did you mean referenced?"),
+        (
+            'as = "card"\n[register.values]',
+            'as = "card"\nvalus = 1\n[register.values]',
+            "register[1].valus: ",
+            "values?",
+        ),
+        ('subject = "document.subject"', 'subject = "docment.subject"', "register[1].values.subject: ", "document?"),
+        ('where card_id = :card"\nref', 'where card_id = :kard"\nref', "files.of_card: ", "there are: card"),
+        ('missing = "wait"', 'missing = "guess"', "lookup[1].missing: ", "write one of these words"),
+        ('time_zone = "UTC"', 'time_zone = "Mars/Olympus"', "database.time_zone: ", "such as 'Europe/Moscow'"),
+        ('[database]\ntime_zone = "UTC"', "[database]\ntime_zone = 3", "database.time_zone: ", "put it in quotes"),
+    ],
+)
+def test_a_complaint_names_the_line_to_go_to_and_the_remedy(
+    edited: Edit, old: str, new: str, key: str, remedy: str
+) -> None:
+    path = edited(old, new)
+    wrong = next(line for line in new.splitlines() if line not in old)
+    number = next(at for at, line in enumerate(path.read_text("utf-8").splitlines(), 1) if wrong in line)
+    with pytest.raises(MappingError) as told:
+        opened(path)
+
+    (said,) = str(told.value).splitlines()
+    assert said.startswith(f"{path}:{number}: {key}")
+    assert remedy in said

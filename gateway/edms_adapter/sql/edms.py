@@ -18,6 +18,7 @@ from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.mapping import MappingError, load
 from gateway.edms_adapter.sql.outgoing import Sender
+from gateway.edms_adapter.sql.places import Places
 from gateway.edms_adapter.sql.plan import Plan, compile_mapping
 from gateway.edms_adapter.sql.register import Registrar
 from gateway.edms_adapter.sql.standing import dispatches, holdings, standing
@@ -68,7 +69,7 @@ class SqlEdms:
     def __init__(
         self, mapping: Path, url: str, files: Path, zone: ZoneInfo, failpoint: Failpoint, clock: Clock | None
     ) -> None:
-        self.plan = _compiled(mapping, vendor_of(url), zone)
+        self.plan = compiled(mapping, vendor_of(url), zone)
         source = self.plan.source
         self.files = files
         self.database = Database(url, self.plan.zone, source.database.search_path)
@@ -177,7 +178,7 @@ class SqlEdms:
         return self.clock.now().astimezone(self.plan.office_zone)
 
 
-def _compiled(path: Path, vendor: str, zone: ZoneInfo) -> Plan:
+def compiled(path: Path, vendor: str, zone: ZoneInfo) -> Plan:
     """Return the mapping at *path* compiled for *vendor*; a file that did not change is compiled once per process."""
     try:
         version = path.stat().st_mtime_ns
@@ -193,4 +194,4 @@ def _compiled_version(path: Path, _version: int, vendor: str, zone: ZoneInfo) ->
     except MappingError as error:
         if str(error).startswith(str(path)):
             raise
-        raise MappingError(f"{path}: {error}") from error
+        raise MappingError(Places.read(path).said(str(error))) from error

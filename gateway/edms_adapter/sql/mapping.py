@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of a mapping file; every complaint names the file and the key.
+"""The form of a mapping file; every complaint names the file, the line and the key.
 
 Expressions are Jinja2 expressions, SQL is plain text with ``:name`` binds: values are always bound, never pasted.
 """
@@ -20,10 +20,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
+from gateway.edms_adapter.sql.places import Places
 from gateway.edms_adapter.sql.vendors import chosen
 from gateway.errors import Reason
 from gateway.model import EventKind
+from gateway.settings.problems import remedy_of
+
+PAGE = "docs/adding-an-edms.md"
 
 
 def _for_our_vendor(written: object, info: ValidationInfo) -> object:
@@ -426,7 +431,7 @@ class Mapping(Section):
 def load(path: Path, vendor: str) -> Mapping:
     """Read a mapping file as it is for the databases of *vendor*.
 
-    Raises MappingError that lists every complaint with its key.
+    Raises MappingError that lists every complaint with its line and key.
     """
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
@@ -437,8 +442,15 @@ def load(path: Path, vendor: str) -> Mapping:
     try:
         return Mapping.model_validate(raw, context={"vendor": vendor})
     except ValidationError as error:
-        lines = (f"{path}: {_key(item['loc'])}: {item['msg']}" for item in error.errors())
+        places = Places.read(path)
+        lines = (places.said(f"{_key(item['loc'])}: {_said(item)}") for item in error.errors(include_url=False))
         raise MappingError("\n".join(lines)) from error
+
+
+def _said(fault: ErrorDetails) -> str:
+    """Return what is wrong and, where the words do not say it themselves, what would be right."""
+    remedy = remedy_of(fault, Mapping, PAGE)
+    return f"{fault['msg']}; {remedy}" if remedy else fault["msg"]
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -16,6 +16,7 @@ from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.expression import Expression, Expressions, Scope
 from gateway.edms_adapter.sql.failing import Failure
 from gateway.edms_adapter.sql.mapping import MappingError, Step, Values
+from gateway.edms_adapter.sql.places import meant
 from gateway.edms_adapter.sql.procedures import Call, Procedure, compiled
 
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
@@ -182,7 +183,8 @@ class Compiler:
         for expression in made:
             unknown = sorted(expression.names - seen)
             if unknown:
-                raise MappingError(f"{expression.place}: {expression.text!r}: nothing here is called {unknown[0]!r}")
+                words = f"nothing here is called {unknown[0]!r}; {meant(unknown[0], seen)}"
+                raise MappingError(f"{expression.place}: {expression.text!r}: {words}")
 
 
 def run(steps: Sequence[ReadyStep], work: Work, scope: dict[str, Any]) -> None:  # Any: what expressions see
