@@ -33,12 +33,22 @@ NO_FILES: Contents = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `Edms.check`: what was looked at and what is wrong with it."""
+    """One line of `Edms.check`: what was looked at and what is wrong with it.
+
+    *advice* is what works and would work better as the remedy says: it is not ok only where it hurts already.
+    """
 
     ok: bool
     what: str
     detail: str = ""
     remedy: str = ""
+    place: str = ""  # of the mapping, as file:line; empty: it is not about one line
+    advice: bool = False
+
+    @property
+    def level(self) -> str:
+        """Return "ok", "advice" or "wrong"."""
+        return "advice" if self.advice else "ok" if self.ok else "wrong"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ COMMANDS = {
     "explain": ("explaining", "Show what a letter, a passport or a folder says."),
     "queue": ("queue", "Outgoing letters: list, show, retry, hold, release."),
     "quarantine": ("quarantine", "Parked letters: list, counts, reasons, show, export, fix, reprocess, drop."),
-    "edms": ("edms", "Verify the mapping to the EDMS."),
+    "edms": ("edms", "The mapping to the EDMS: sample, check, grants, dry-run, watch."),
     "directory": ("directory", "People for partners to choose from: export, import."),
     "purge": ("purging", "Give up the bytes of letters that were finished long ago."),
     "db": ("db", "The journal's database: upgrade, verify, backup."),

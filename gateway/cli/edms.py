@@ -1,55 +1,108 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``edms``: the mapping between the gateway and the records-management system."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
 from gateway.cli.rehearsing import dry_run
-from gateway.cli.rows import finding_row
-from gateway.edms_adapter import MappingError
-from gateway.ports import Expected, Wanted
+from gateway.cli.rows import finding_row, finding_words
+from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.ports import Edms, Expected, Wanted
 from gateway.settings import Settings
 
 
 @click.group()
 def edms() -> None:
-    """Verify the mapping to the EDMS."""
+    """Begin, verify, try and watch the mapping to the EDMS."""
+
+
+@contextmanager
+def opened(settings: Settings, database: str | None) -> Iterator[Edms]:
+    """Open the EDMS of *settings*, at another address when one is given; ends the command in words."""
+    from gateway.build import SystemClock, edms_of
+
+    if database is not None:
+        settings = settings.model_copy(update={"edms": settings.edms.model_copy(update={"database": database})})
+    try:
+        system = edms_of(settings, SystemClock())
+        try:
+            yield system
+        finally:
+            system.close()
+    except (Ended, BrokenPipeError):
+        raise
+    except MappingError as error:
+        raise Ended(str(error), BAD_CONFIGURATION) from error
+    except Exception as error:  # an edge: whatever a database driver raises is shown in one line
+        raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
+
+
+def by_mapping(system: Edms) -> SqlEdms:
+    """Return *system* when a mapping describes it; ends the command for other kinds."""
+    if not isinstance(system, SqlEdms):
+        raise Ended("this is for an EDMS that a mapping describes; [edms] names another kind of adapter", PROBLEMS)
+    return system
+
+
+database_option = click.option(
+    "--database", metavar="URL", help="Another address of the EDMS's database, for example of another account."
+)
 
 
 @edms.command()
 @click.option("--all", "everything", is_flag=True, help="Show also what is as it should be.")
 @click.option("--create", is_flag=True, help="First make the gateway's own tables in the EDMS's database.")
+@database_option
+@click.option("--reader", is_flag=True, help="Ask only for what an account needs that never writes.")
 @json_option
 @pass_context
-def check(context: Context, everything: bool, create: bool, as_json: bool) -> None:
-    """Verify connection, tables, counters, file store, and what rules name; changes nothing without --create."""
-    from gateway.build import SystemClock, edms_of
+def check(context: Context, everything: bool, create: bool, database: str | None, reader: bool, as_json: bool) -> None:
+    """Verify connection, rights, tables, indexes, counters, file store, and what rules name.
 
+    Changes nothing without --create.
+    """
     settings = context.settings()
-    try:
-        system = edms_of(settings, SystemClock())
-        try:
-            if create:
-                system.prepare()
-            ours = [Expected(ours.index, ours.default_inbox) for ours in settings.offices]
-            health = system.check(ours, wanted_of(settings))
-        finally:
-            system.close()
-    except MappingError as error:
-        raise Ended(str(error), BAD_CONFIGURATION) from error
-    except Exception as error:  # an edge: whatever a database driver raises is shown in one line
-        raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
+    with opened(settings, database) as system:
+        if create:
+            system.prepare()
+        ours = [Expected(ours.index, ours.default_inbox) for ours in settings.offices]
+        wanted = wanted_of(settings)
+        health = by_mapping(system).check(ours, wanted, reader=True) if reader else system.check(ours, wanted)
     rows = [finding_row(finding) for finding in health.findings]
-    wrong = [row for row in rows if not row["ok"]]
-    if as_json or everything:
-        show(rows, ("ok", "what", "detail", "remedy"), as_json=as_json)
-    elif wrong:
-        show(wrong, ("what", "detail", "remedy"), as_json=False)
+    told = [row for row in rows if row["level"] != "ok"]
+    advice = sum(row["level"] == "advice" for row in rows)
+    if as_json:
+        show(rows, (), as_json=True)
+    else:
+        for row in rows if everything else told:
+            click.echo(finding_words(row))
     if not as_json:
-        click.echo(f"{len(rows) - len(wrong)} of {len(rows)} checks passed")
+        passed = f"{sum(bool(row['ok']) for row in rows)} of {len(rows)} checks passed"
+        click.echo(passed + (f"; advice: {advice}" if advice else ""))
     if not health.ok:
         raise SystemExit(PROBLEMS)
+
+
+@edms.command()
+@click.option("--writer", required=True, metavar="ACCOUNT", help="The account the gateway registers with.")
+@click.option("--reader", required=True, metavar="ACCOUNT", help="An account that only looks: watch, sample, check.")
+@database_option
+@pass_context
+def grants(context: Context, writer: str, reader: str, database: str | None) -> None:
+    """Print what the owner of the EDMS's tables types so that two accounts may do their work, and no more.
+
+    Accounts are written as the database writes them: gateway, or 'gateway'@'host' for MariaDB.
+    """
+    with opened(context.settings(), database) as system:
+        typed = by_mapping(system).grants(writer, reader)
+    if not typed:
+        raise Ended("this database has no accounts: its file and folder belong to the user of the service", PROBLEMS)
+    for line in typed:
+        click.echo(line)
 
 
 edms.add_command(dry_run)

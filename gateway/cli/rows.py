@@ -4,6 +4,7 @@
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from click.core import ParameterSource
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Ended
-from gateway.cli.output import Row, local
+from gateway.cli.output import Row, local, printable
 from gateway.inbound.fixing import called
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
@@ -101,7 +102,23 @@ def attempt_row(attempt: entries.Attempt) -> Row:
 
 def finding_row(finding: Finding) -> Row:
     """Return *finding* of an EDMS under its stable keys."""
-    return {"ok": finding.ok, "what": finding.what, "detail": finding.detail, "remedy": finding.remedy}
+    return {
+        "ok": finding.ok,
+        "level": finding.level,
+        "place": finding.place,
+        "what": finding.what,
+        "detail": finding.detail,
+        "remedy": finding.remedy,
+    }
+
+
+def finding_words(row: Row) -> str:
+    """Return a finding for people: where and what on one line, the remedy below."""
+    place, level = str(row["place"]), row["level"]
+    here = f"{Path.cwd()}/"
+    said = ": ".join(str(part) for part in (place.removeprefix(here), row["what"], row["detail"]) if part)
+    remedy = f"\n        {row['remedy']}" if row["remedy"] else ""
+    return f"{level:<7} {printable(said)}{remedy}"
 
 
 @contextmanager

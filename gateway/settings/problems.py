@@ -127,6 +127,13 @@ def _keys(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
+def _words(key: str, model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the words that *key* allows; empty when it takes others too."""
+    field = _field(key, model)
+    words = get_args(field.annotation) if field else ()
+    return words if all(isinstance(word, str) for word in words) else ()
+
+
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
@@ -141,7 +148,8 @@ def _said(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str
     if kind == "extra_forbidden":
         return unknown_key(str(path[-1]), _keys(model))
     if kind == "missing":
-        return "is missing", f"add it; {EXAMPLE} says what it means"
+        words = _words(str(path[-1]), model)
+        return "is missing", f"add it: {one_of(words)}" if words else f"add it; {EXAMPLE} says what it means"
     if kind == "union_tag_not_found":
         return "does not say its kind", f"add kind = …; {EXAMPLE} lists the kinds"
     secret = SECRET_KEYS.intersection(str(step) for step in path)

@@ -109,7 +109,7 @@ def opened(
     with open_edms(path, url, folder, "Europe/Moscow", failpoint, Hands()) as edms:
         if tables:
             run(edms, *tables.format(key=KEYS[edms.database.engine.dialect.name]).split(";"))
-            edms.create_own_tables()
+            edms.prepare()
         yield edms
 
 

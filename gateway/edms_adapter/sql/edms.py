@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import Watcher
-from gateway.edms_adapter.sql.check import counters, findings, not_there
+from gateway.edms_adapter.sql.check import counters, findings, grants, look_at, not_there, unfit
 from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
@@ -71,7 +71,7 @@ class SqlEdms:
     ) -> None:
         self.plan = compiled(mapping, vendor_of(url), zone)
         source = self.plan.source
-        self.files = files
+        self.mapping, self.files = mapping, files
         self.database = Database(url, self.plan.zone, source.database.search_path)
         self.clock = clock = clock or DatabaseClock(self.database)
         self.store = Store(files, source.files.inline_max_bytes)
@@ -80,13 +80,21 @@ class SqlEdms:
         self._directory = Directory(self.plan, self.database, self.store, clock)
         self._watcher = Watcher(self.plan, self.database, self.store, clock)
 
-    def check(self, expected: Sequence[Expected] = (), wanted: Sequence[WantedThere] = ()) -> Health:
-        found = findings(self.plan, self.database, self.files, lambda: self._today().date(), expected)
-        return Health((*found, *not_there(self.plan, self.database, wanted)))
+    def check(
+        self, expected: Sequence[Expected] = (), wanted: Sequence[WantedThere] = (), *, reader: bool = False
+    ) -> Health:
+        look = look_at(self.plan, self.database, self.mapping)
+        found = findings(look, self.files, lambda: self._today().date(), expected, reader=reader)
+        return Health((*found, *not_there(look, wanted)))
 
     def lacking(self) -> tuple[Finding, ...]:
-        found = counters(self.plan, self.database, self._today().date())
-        return tuple(finding for finding in found if not finding.ok)
+        look = look_at(self.plan, self.database, self.mapping)
+        found = counters(look, self._today().date())
+        return (*(finding for finding in found if not finding.ok), *unfit(look))
+
+    def grants(self, writer: str, reader: str) -> tuple[str, ...]:
+        """Return what the owner of the tables types for the accounts *writer* and *reader*."""
+        return tuple(grants(look_at(self.plan, self.database, self.mapping), writer, reader))
 
     def resolve(self, hint: Party) -> Addressee | None:
         with self.database.reading() as work:
