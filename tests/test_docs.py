@@ -382,6 +382,11 @@ def test_the_keys_of_a_finding_are_the_documented_ones(printed: Printed) -> None
     assert {key for row in printed.lines("edms", "check") for key in row} == documented("a finding")
 
 
+def test_the_keys_of_a_change_are_the_documented_ones(printed: Printed) -> None:
+    shown = printed.lines("edms", "watch", "--since", "2020-01-01", "--once")
+    assert {key for row in shown for key in row} == documented("a change of `edms watch`")
+
+
 def test_the_keys_of_an_official_are_the_documented_ones(printed: Printed) -> None:
     assert {key for row in printed.lines("directory", "export") for key in row} == documented("an official")
 

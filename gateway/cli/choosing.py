@@ -79,7 +79,7 @@ def sought_of(
         known_partner(context, partner)
     if until is not None and not isinstance(until, datetime):
         until += timedelta(days=1)
-    return Sought(reason, partner, office, _moment(since, zone), _moment(until, zone), search.strip())
+    return Sought(reason, partner, office, moment_of(since, zone), moment_of(until, zone), search.strip())
 
 
 def known_partner(context: Context, partner: PartnerId) -> None:
@@ -94,14 +94,16 @@ def known_partner(context: Context, partner: PartnerId) -> None:
     raise click.BadParameter(f"there is no partner {partner!r}; there are: {known}", param_hint="--partner")
 
 
-def _moment(typed: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+def moment_of(typed: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+    """Return what was typed as a moment in UTC; without a zone it is one of *zone*."""
     if typed is None:
         return None
     moment = typed if isinstance(typed, datetime) else datetime.combine(typed, time.min)
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def _typed(context: click.Context, option: click.Parameter, value: str | None) -> date | datetime | None:
+def moment_typed(context: click.Context, option: click.Parameter, value: str | None) -> date | datetime | None:
+    """Read a date, or a date and time, of an option."""
     if value is None:
         return None
     try:
@@ -118,8 +120,10 @@ def sought_by(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the filters to *command*: what was typed is for `sought_of`."""
     for option in (
         click.option("--search", default="", metavar="TEXT", help="In ids, addresses, details, numbers, subjects."),
-        click.option("--until", callback=_typed, metavar="WHEN", help="Came before; of a date the day included."),
-        click.option("--since", callback=_typed, metavar="WHEN", help="Came then or later: a date, or date and time."),
+        click.option("--until", callback=moment_typed, metavar="WHEN", help="Came before; of a date the day included."),
+        click.option(
+            "--since", callback=moment_typed, metavar="WHEN", help="Came then or later: a date, or date and time."
+        ),
         click.option("--office", default="", metavar="INDEX", help="Only for this organisation of ours."),
         click.option("--partner", type=PartnerId, help="Only this partner's."),
         click.option(

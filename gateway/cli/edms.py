@@ -1,56 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``edms``: the mapping between the gateway and the records-management system."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 
-from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
+from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.output import show
+from gateway.cli.reaching import by_mapping, database_option, opened
 from gateway.cli.rehearsing import dry_run
 from gateway.cli.rows import finding_row, finding_words
-from gateway.edms_adapter import MappingError, SqlEdms
-from gateway.ports import Edms, Expected, Wanted
+from gateway.cli.watching import watch
+from gateway.ports import Expected, Wanted
 from gateway.settings import Settings
 
 
 @click.group()
 def edms() -> None:
     """Begin, verify, try and watch the mapping to the EDMS."""
-
-
-@contextmanager
-def opened(settings: Settings, database: str | None) -> Iterator[Edms]:
-    """Open the EDMS of *settings*, at another address when one is given; ends the command in words."""
-    from gateway.build import SystemClock, edms_of
-
-    if database is not None:
-        settings = settings.model_copy(update={"edms": settings.edms.model_copy(update={"database": database})})
-    try:
-        system = edms_of(settings, SystemClock())
-        try:
-            yield system
-        finally:
-            system.close()
-    except (Ended, BrokenPipeError):
-        raise
-    except MappingError as error:
-        raise Ended(str(error), BAD_CONFIGURATION) from error
-    except Exception as error:  # an edge: whatever a database driver raises is shown in one line
-        raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
-
-
-def by_mapping(system: Edms) -> SqlEdms:
-    """Return *system* when a mapping describes it; ends the command for other kinds."""
-    if not isinstance(system, SqlEdms):
-        raise Ended("this is for an EDMS that a mapping describes; [edms] names another kind of adapter", PROBLEMS)
-    return system
-
-
-database_option = click.option(
-    "--database", metavar="URL", help="Another address of the EDMS's database, for example of another account."
-)
 
 
 @edms.command()
@@ -106,6 +71,7 @@ def grants(context: Context, writer: str, reader: str, database: str | None) -> 
 
 
 edms.add_command(dry_run)
+edms.add_command(watch)
 
 
 def wanted_of(settings: Settings) -> tuple[Wanted, ...]:

@@ -132,7 +132,7 @@ def _of_reading(reading: Reading | None, of_letter: Sequence[Problem], office: O
         "recipients": [_party(party) for party in heading.recipients],
         "document": _document(subject, named) if subject or named.uid or named.number.text else None,
         "files": [_file(file) for file in all_files(body)] if body else [],
-        "events": [_event(event) for event in news((), message)] if message and isinstance(body, Report) else [],
+        "events": [event_row(event) for event in news((), message)] if message and isinstance(body, Report) else [],
         "problems": problems,
         "rules": _rules(message, office),
     }
@@ -218,7 +218,8 @@ def _file(file: File) -> Object:
     }
 
 
-def _event(event: Event) -> Object:
+def event_row(event: Event) -> Object:
+    """Return *event* under its stable keys."""
     refusal = event.refusal
     return {
         "kind": event.kind,

@@ -80,6 +80,10 @@ class Watcher:
     def page(self, written: str | None, limit: int) -> ChangePage:
         """See `gateway.ports.Edms.changes`."""
         note_settled(self.plan, self.database, self.clock.now())
+        return self.seen(written, limit)
+
+    def seen(self, written: str | None, limit: int) -> ChangePage:
+        """Return what `page` does, writing nothing: papers that people settled since then are told by `page` alone."""
         cursor = Cursor.parse(written)
         events: list[EdmsEvent] = []
         with self.database.reading() as work:

@@ -134,6 +134,10 @@ class SqlEdms:
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
         return self._watcher.page(cursor, limit)
 
+    def watched(self, cursor: str | None, limit: int = 500) -> ChangePage:
+        """Return a page of what `changes` tells, for somebody who only looks: nothing is written, not even our ties."""
+        return self._watcher.seen(cursor, limit)
+
     def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
         return self._sender.outgoing(limit)
 
