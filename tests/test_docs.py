@@ -448,6 +448,26 @@ def act(bureau: Path, statement: str) -> list[tuple[object, ...]]:
         database.close()
 
 
+def test_the_example_outbox_tells_what_the_rules_say(bureau: Path) -> None:
+    (section,) = (block for block in blocks(text("adding-an-edms.md"), "toml") if "[[outbox.watch]]" in block)
+    mapping = (bureau / "bureau.toml").read_text("utf-8").replace("overlap = 120\n", "")
+    (bureau / "bureau.toml").write_text(f"{mapping}\n{section}", "utf-8")
+    url = f"sqlite:///{bureau / 'bureau.db'}"
+    with open_edms(bureau / "bureau.toml", url, bureau / "files", "Europe/Minsk", clock=Hands()) as edms:
+        edms.create_own_tables()
+        database = sqlite3.connect(bureau / "bureau.db")
+        database.executescript(edms.outbox_ddl())
+        database.close()
+        wrong = [finding for finding in edms.check().findings if not finding.ok]
+        edms.register(letter(), {PDF.sha256: PDF}, ExchangeId("one"), intake())
+        first = edms.changes(None)
+        act(bureau, "update letter set state = 'refused', decided_at = '2020-01-01 10:00:00', note = 'nobody is here'")
+        told = edms.changes(first.cursor).events
+
+    assert wrong == []
+    assert EventKind.REFUSED in [one.event.kind for one in told]
+
+
 def test_the_example_mapping_registers_waits_reports_and_sends(bureau: Path) -> None:
     with open_edms(
         bureau / "bureau.toml", f"sqlite:///{bureau / 'bureau.db'}", bureau / "files", "Europe/Minsk", clock=Hands()

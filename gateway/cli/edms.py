@@ -4,6 +4,7 @@
 import click
 
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
+from gateway.cli.outbox_ddl import outbox_ddl
 from gateway.cli.output import show
 from gateway.cli.reaching import by_mapping, database_option, opened
 from gateway.cli.rehearsing import dry_run
@@ -72,6 +73,7 @@ def grants(context: Context, writer: str, reader: str, database: str | None) -> 
 
 edms.add_command(dry_run)
 edms.add_command(watch)
+edms.add_command(outbox_ddl)
 
 
 def wanted_of(settings: Settings) -> tuple[Wanted, ...]:

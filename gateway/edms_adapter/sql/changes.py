@@ -4,6 +4,8 @@
 A *sweep* goes through every rule once, each in the order (cur, id), in pages.  A row counts when its `cur` is younger
 than the last sweep's youngest minus the overlap (a transaction that committed late), or when its card became ours
 that recently (a paper put onto a card with a history).  Rows come again; the reader knows them by event key.
+A rule that a watch tells has no overlap: its rows count when the outbox names them between the last sweep's place and
+this one's.  What counts is asked for in several selects, one for each reason, so that each finds its rows by an index.
 A row dated in the future, or a clock that was put back, never hides what comes after: no sweep starts later than now,
 and a cursor that stands in the future starts from the beginning.
 """
@@ -15,11 +17,23 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Select, and_, bindparam, column, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    column,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.outbox import Counts, Outbox, outbox_of
 from gateway.edms_adapter.sql.plan import Plan, ReadyChange
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.values import Record, moment
@@ -36,11 +50,15 @@ Mark = str | int  # of a cursor column: an ISO moment in UTC, or an integer
 
 @dataclass
 class Reached:
-    """How far one rule has come: `since` and `known` from earlier sweeps, `top` the youngest row of this one."""
+    """How far one rule has come: `since` and `known` from earlier sweeps, `top` the youngest row of this one.
+
+    A rule that a watch tells has `seen`, the place in the outbox, and neither `since` nor `top`.
+    """
 
     since: Mark | None = None
     known: str | None = None
     top: Mark | None = None
+    seen: int | None = None
 
 
 @dataclass
@@ -51,6 +69,8 @@ class Cursor:
     current: str = ""  # the rule a sweep is in; empty: between sweeps
     after: tuple[Mark, Any, str] | None = None  # Any: a row id; the last row of the page before
     latest: str | None = None  # the youngest tie when this sweep began
+    life: str = ""  # of the outbox that `seen` are places in
+    upto: int | None = None  # the place in the outbox when this sweep began
 
     @classmethod
     def parse(cls, written: str | None) -> "Cursor":
@@ -62,13 +82,12 @@ class Cursor:
             raise ValueError(f"a cursor of version {raw.get('v')} is not understood")
         rules = {name: Reached(*place) for name, place in raw["rules"].items()}
         after = tuple(raw["after"]) if raw["after"] else None
-        return cls(rules, raw["current"], after, raw["latest"])
+        return cls(rules, raw["current"], after, raw["latest"], raw.get("life", ""), raw.get("upto"))
 
     def __str__(self) -> str:
-        rules = {name: (place.since, place.known, place.top) for name, place in self.rules.items()}
-        return json.dumps(
-            {"v": VERSION, "rules": rules, "current": self.current, "after": self.after, "latest": self.latest}
-        )
+        rules = {name: (place.since, place.known, place.top, place.seen) for name, place in self.rules.items()}
+        rest = {"current": self.current, "after": self.after, "latest": self.latest}
+        return json.dumps({"v": VERSION, "rules": rules, **rest, "life": self.life, "upto": self.upto})
 
 
 class Watcher:
@@ -76,6 +95,7 @@ class Watcher:
 
     def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock) -> None:
         self.plan, self.database, self.store, self.clock = plan, database, store, clock
+        self.outbox = outbox_of(plan, database)
 
     def page(self, written: str | None, limit: int) -> ChangePage:
         """See `gateway.ports.Edms.changes`."""
@@ -114,6 +134,22 @@ class Watcher:
         cursor.after = None
         for place in cursor.rules.values():
             place.top = place.since
+        if self.outbox is not None:
+            self._reach(cursor, self.outbox, work)
+
+    @staticmethod
+    def _reach(cursor: Cursor, outbox: Outbox, work: Work) -> None:
+        """Note how far the outbox goes; rules that cannot rely on it up to there are read from the beginning."""
+        place = outbox.place(work)
+        for reached in cursor.rules.values():
+            if reached.seen is not None and (
+                cursor.life != place.life
+                or reached.seen > place.upto
+                or outbox.is_broken(work, reached.seen, place.upto)
+            ):
+                log.info("the outbox began anew: what people did is read from the beginning")
+                reached.seen = None
+        cursor.life, cursor.upto = place.life, place.upto
 
     def _rest_of_sweep(self, cursor: Cursor) -> list[ReadyChange]:
         names = [change.name for change in self.plan.changes]
@@ -132,8 +168,11 @@ class Watcher:
         now = self.clock.now().isoformat(timespec="microseconds")
         for change in self.plan.changes:
             place = cursor.rules.setdefault(change.name, Reached())
-            top = min(place.top, now) if isinstance(place.top, str) else place.top
-            place.since, place.known = top, cursor.latest or place.known
+            place.known = cursor.latest or place.known
+            if self._watched(change):
+                place.since, place.top, place.seen = None, None, cursor.upto
+            else:
+                place.since = min(place.top, now) if isinstance(place.top, str) else place.top
         cursor.current, cursor.after = "", None
 
     @staticmethod
@@ -143,22 +182,47 @@ class Watcher:
     # --- rows ---------------------------------------------------------------------------------------------------
 
     def _rows(self, work: Work, change: ReadyChange, cursor: Cursor, limit: int) -> list[Record]:
-        place = cursor.rules.get(change.name, Reached())
-        query, columns = _facts(self.plan, change)
         values: dict[str, object] = {"limit": limit}
-        if place.since is not None:
-            fresh = columns.cur >= bindparam("since")
-            values["since"] = self._bound(change, place.since, change.rule.overlap)
-            if place.known is not None:
-                fresh = or_(fresh, columns.known_at >= bindparam("known"))
-                values["known"] = datetime.fromisoformat(place.known) - timedelta(seconds=KNOWN_OVERLAP)
-            query = query.where(fresh)
+        query, row = _facts(self.plan, change, self._columns(change))
+        counts = self._counts(change, cursor, row, values)
         if cursor.after is not None:
-            query = query.where(_beyond((columns.cur, columns.id, columns.exchange)))
+            query = query.where(_beyond((row.cur, row.id, row.exchange)))
             cur, row_id, exchange = cursor.after
             values.update(after_0=self._bound(change, cur, 0), after_1=row_id, after_2=exchange)
-        query = query.order_by(columns.cur, columns.id, columns.exchange)
-        return work.ask(query.limit(bindparam("limit")), values)
+        order = (row.cur, row.id, row.exchange)
+        if not counts:
+            return work.ask(query.order_by(*order).limit(bindparam("limit")), values)
+        parts = [
+            query.where(one.holds, *(earlier.fails for earlier in counts[:number])) for number, one in enumerate(counts)
+        ]
+        every = union_all(*parts).order_by(*(literal_column(name) for name in ("cur", "id", "exchange")))
+        return work.ask(every.limit(bindparam("limit")), values)
+
+    def _counts(self, change: ReadyChange, cursor: Cursor, row: "_Columns", values: dict[str, object]) -> list[Counts]:
+        """Return why a row counts, and add to *values* what that binds; nothing: every row does."""
+        place = cursor.rules.get(change.name, Reached())
+        if self.outbox is not None and self._watched(change):
+            if place.seen is None or cursor.upto is None:
+                return []
+            counts = self.outbox.fresh(change.name, row.fact)
+            values.update(self.outbox.between(place.seen, cursor.upto))
+        else:
+            if place.since is None:
+                return []
+            since: ColumnElement[Any] = bindparam("since")  # Any: a moment or an integer
+            counts = [Counts(row.cur >= since, or_(row.cur < since, row.cur.is_(None)))]
+            values["since"] = self._bound(change, place.since, change.rule.overlap or 0)
+        if place.known is not None:
+            known: ColumnElement[datetime] = bindparam("known")
+            counts.append(Counts(row.known_at >= known, row.known_at < known))
+            values["known"] = datetime.fromisoformat(place.known) - timedelta(seconds=KNOWN_OVERLAP)
+        return counts
+
+    def _watched(self, change: ReadyChange) -> bool:
+        return self.outbox is not None and self.outbox.tells(change.name)
+
+    def _columns(self, change: ReadyChange) -> frozenset[str]:
+        return self.outbox.columns(change.name) if self.outbox is not None else frozenset()
 
     def _mark(self, change: ReadyChange, value: object) -> Mark:
         if change.rule.cursor == "integer":
@@ -186,15 +250,19 @@ class _Columns:
     id: ColumnElement[Any]  # Any: whatever the business row's key is
     exchange: ColumnElement[str]
     known_at: ColumnElement[datetime]
+    fact: FromClause  # the rule's own columns
 
 
-def _facts(plan: Plan, change: ReadyChange) -> tuple[Select[Any], _Columns]:  # Any: whatever columns the rule has
-    """Return the query of a rule's rows tied to our exchanges."""
-    row = change.sql.columns(*(column(name) for name in ("id", "card", "cur"))).subquery("fact")
+def _facts(
+    plan: Plan, change: ReadyChange, named: frozenset[str] = frozenset()
+) -> tuple[Select[Any], _Columns]:  # Any: whatever columns the rule has
+    """Return the query of a rule's rows tied to our exchanges; its columns *named* can be spoken of."""
+    names = ("id", "card", "cur", *sorted(named - {"id", "card", "cur"}))
+    row = change.sql.columns(*(column(name) for name in names)).subquery("fact")
     tied, exchange, known_at = plan.association.joined(row)
     every: ColumnElement[Any] = literal_column("fact.*")
     query: Select[Any] = select(every, exchange.label("exchange")).select_from(tied)
-    return query, _Columns(row.c.cur, row.c.id, exchange, known_at)
+    return query, _Columns(row.c.cur, row.c.id, exchange, known_at, row)
 
 
 def told_at_once(plan: Plan, work: Work, store: Store, exchange: ExchangeId) -> tuple[Event, ...]:

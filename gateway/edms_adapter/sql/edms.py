@@ -17,6 +17,7 @@ from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.mapping import MappingError, load
+from gateway.edms_adapter.sql.outbox_ddl import ddl, outbox_findings
 from gateway.edms_adapter.sql.outgoing import Sender
 from gateway.edms_adapter.sql.places import Places
 from gateway.edms_adapter.sql.plan import Plan, compile_mapping
@@ -89,7 +90,7 @@ class SqlEdms:
 
     def lacking(self) -> tuple[Finding, ...]:
         look = look_at(self.plan, self.database, self.mapping)
-        found = counters(look, self._today().date())
+        found = (*counters(look, self._today().date()), *outbox_findings(self.plan, self.database))
         return (*(finding for finding in found if not finding.ok), *unfit(look))
 
     def grants(self, writer: str, reader: str) -> tuple[str, ...]:
@@ -161,18 +162,27 @@ class SqlEdms:
         with self.database.writing() as work:
             self.plan.association.create(work)
 
-    def sweep(self, older_than: timedelta = timedelta(days=1)) -> list[str]:
-        """Remove files no card refers to, left behind by crashes; returns their paths in the store.
+    def outbox_ddl(self) -> str:
+        """Return the statements that make the outbox and its triggers; raises MappingError without an [outbox]."""
+        return ddl(self.plan, self.database)
 
-        Numbers that were reserved that long ago and never used are given back too.
+    def sweep(self, older_than: timedelta = timedelta(days=1)) -> list[str]:
+        """Remove files no card refers to, left behind by crashes, and old rows of the outbox.
+
+        Returns the paths of the files in the store.  Numbers that were reserved that long ago and never used are given
+        back too.
         """
         if self._registrar.reserver is not None:
             self._registrar.reserver.give_back_older(self.clock.now() - older_than)
-        if self.plan.referenced is None:
-            return []
-        with self.database.reading() as work:
-            paths = {str(path) for (path,) in work.run(self.plan.referenced)}
-        return self.store.sweep(paths, self.clock.now() - older_than)
+        swept: list[str] = []
+        if self.plan.referenced is not None:
+            with self.database.reading() as work:
+                paths = {str(path) for (path,) in work.run(self.plan.referenced)}
+            swept = self.store.sweep(paths, self.clock.now() - older_than)
+        if self._watcher.outbox is not None:
+            with self.database.writing() as work:
+                self._watcher.outbox.prune(work, self.clock.now())
+        return swept
 
     def close(self) -> None:
         """Close every connection."""

@@ -330,9 +330,37 @@ class Change(Section):
     name: str = ""  # part of the event key; empty: the event's
     sql: Sql  # → id, card, cur, …
     cursor: Literal["moment", "integer"] = "moment"
-    overlap: int = Field(ge=0)  # seconds, or steps of an integer cursor: longer than any transaction lives
+    # seconds, or steps of an integer cursor: longer than any transaction lives; None: a watch tells it
+    overlap: int | None = Field(default=None, ge=0)
     state: Expr | None = None  # part of the event key, for rows that change state
     fields: Values = {}
+
+
+class Watch(Section):
+    """A table of the EDMS: a trigger of ours writes down which of its rows were changed."""
+
+    table: Table
+    key: Name  # the column that is written down
+    type: Literal["integer", "text", "uuid"] = "integer"  # of that column
+    on: tuple[Literal["insert", "update", "delete"], ...] = Field(default=("insert", "update"), min_length=1)
+    columns: tuple[Name, ...] = ()  # only an update that changes one of these counts; empty: any update
+    tells: dict[str, Name] = Field(min_length=1)  # the name of a rule → the column of its query that holds the key
+
+    @property
+    def source(self) -> str:
+        """What stands in the outbox for it."""
+        return f"{self.table}.{self.key}"
+
+
+class OutboxSection(Section):
+    """Changes written down by triggers, whose statements `edms outbox-ddl` prints; PostgreSQL and SQLite."""
+
+    watch: tuple[Watch, ...] = Field(min_length=1)
+    signal: bool = False  # the trigger also calls us (PostgreSQL: NOTIFY), so that we need not wait for the next poll
+
+    def watches(self, rule: str) -> tuple[Watch, ...]:
+        """Return what tells *rule*; nothing: it is read by its `cur` and its overlap."""
+        return tuple(watch for watch in self.watch if rule in watch.tells)
 
 
 class OutgoingSection(Section):
@@ -403,6 +431,7 @@ class Mapping(Section):
     waiting: WaitingSection = WaitingSection()
     attach: tuple[Step, ...]
     changes: tuple[Change, ...] = ()
+    outbox: OutboxSection | None = None  # None: every rule is read by its overlap
     outgoing: OutgoingSection
     withdrawal: WithdrawalSection | None = None  # None: clerks cannot take back what they sent
     record: RecordSection
@@ -415,6 +444,25 @@ class Mapping(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"changes: two rules are called {', '.join(twice)}: give one of them another 'name'")
+        return self
+
+    @model_validator(mode="after")
+    def _every_change_is_told(self) -> Self:
+        names = [change.name or change.event.value for change in self.changes]
+        watches = self.outbox.watch if self.outbox else ()
+        for position, watch in enumerate(watches, 1):
+            if unknown := sorted(watch.tells.keys() - set(names)):
+                known = ", ".join(names)
+                raise ValueError(f"outbox.watch[{position}].tells: there is no rule {unknown[0]!r}; there are: {known}")
+            if watch.source in [earlier.source for earlier in watches[: position - 1]]:
+                raise ValueError(f"outbox.watch[{position}]: {watch.source} is watched already: make one of the two")
+        for position, change in enumerate(self.changes, 1):
+            told = self.outbox is not None and self.outbox.watches(names[position - 1])
+            if change.overlap is None and not told:
+                raise ValueError(
+                    f"changes[{position}].overlap: is missing: give the longest life of a transaction, in seconds, "
+                    "or let a watch of [outbox] tell the rule"
+                )
         return self
 
     @model_validator(mode="after")

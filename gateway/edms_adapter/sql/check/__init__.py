@@ -18,6 +18,7 @@ from gateway.edms_adapter.sql.check import indexes, records, rights, statements,
 from gateway.edms_adapter.sql.check.look import Look, words
 from gateway.edms_adapter.sql.check.records import counters, not_there
 from gateway.edms_adapter.sql.database import Database
+from gateway.edms_adapter.sql.outbox_ddl import outbox_findings
 from gateway.edms_adapter.sql.places import Places
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.ports import Expected, Finding
@@ -49,6 +50,7 @@ def findings(
         yield Finding(False, "database", words(error), REACH)
         return
     yield from counters(look, today())
+    yield from outbox_findings(look.plan, look.database)
     if reader:
         return
     for ours in expected or (Expected(""),):
