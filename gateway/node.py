@@ -30,11 +30,13 @@ from gateway.journal.blobs import ORPHAN_AGE
 from gateway.outbound.circuits import Circuits
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher
+from gateway.outbound.signals import attend
+from gateway.outbound.timetable import Timetable
 from gateway.retry import Backoff
 
 DRAIN = timedelta(seconds=20)  # LIMIT: for conversations under way when we are told to stop
 MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
-REST_TIMES = 9  # LIMIT: of the time the EDMS took to answer; so asking takes a tenth of ours
+CALL_AGAIN = timedelta(seconds=5)  # before a line on which the EDMS calls is opened again
 PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
 TIDY = timedelta(hours=1)
 
@@ -65,9 +67,10 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
         self._lock: IO[bytes] | None = None
-        self._news = asyncio.Event()  # something may be told to the EDMS, or flagged in a mailbox
+        self._news = asyncio.Event()  # something may be told to the EDMS or asked of it, or flagged in a mailbox
         self._mailbox_wakes: list[asyncio.Event] = []
-        retry = parts.settings.retry
+        retry, polled = parts.settings.retry, parts.settings.edms
+        self._timetable = Timetable(polled.poll.total_seconds(), polled.max_wait.total_seconds(), ask_at=0)
         self._posts = Posts(parts.settings)
         self._crew = Crew(parts, self._name, self._finished)
         self._acceptor = Acceptor(
@@ -102,6 +105,7 @@ class Node:
         self._spawn(self._acceptor.run())
         self._spawn(self._dispatch())
         self._spawn(self._collect())
+        self._spawn(attend(self.parts.edms, self._called, CALL_AGAIN))
         self._spawn(self._tidy())
         for listener in settings.listeners:
             door = door_of(listener, settings)
@@ -195,35 +199,34 @@ class Node:
         if swept:
             log.info("tidied up", files=swept)
 
+    def _called(self) -> None:
+        """The EDMS says that people did something."""
+        self._timetable.called = True
+        self._news.set()
+
     async def _collect(self) -> None:
-        """Ask the EDMS every `edms.poll`, and tell it our news at once.
+        """Ask the EDMS every `edms.poll` and when it calls, and tell it our news at once.
 
         Asking reads again what happened lately, so after a long answer we rest longer: it takes a tenth of our time.
         """
-        poll = self.parts.settings.edms.poll
-        loop = asyncio.get_running_loop()
-        failures, ask_at = 0, loop.time()
+        table, loop = self._timetable, asyncio.get_running_loop()
         while True:
             self._news.clear()
             began = loop.time()
-            asks = began >= ask_at
+            asks = table.asks(began)
             try:
                 busy = await asyncio.to_thread(self._collector.round if asks else self._collector.tell_edms)
-                if asks:
-                    rest = REST_TIMES * (loop.time() - began)
-                    ask_at = loop.time() + max(0 if busy else poll.total_seconds(), rest)
-                failures = 0
+                table.answered(began, loop.time(), asked=asks, busy=bool(busy))
             except Exception as error:  # an edge: the EDMS may raise anything, and we go on asking
-                failures += 1
+                table.failed()
                 busy = 0
                 log.warning("the EDMS does not answer", error=f"{type(error).__name__}: {error}"[:300])
             if busy:
                 self._dispatcher.wake.set()
                 continue
-            pause = poll if not failures else min(poll * 2 ** min(failures, 20), self.parts.settings.edms.max_wait)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(
-                    self._news.wait() if not failures else asyncio.Event().wait(), pause.total_seconds()
+                    asyncio.Event().wait() if table.failures else self._news.wait(), table.pause(loop.time())
                 )
 
 

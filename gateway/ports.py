@@ -7,10 +7,10 @@ All methods of `Edms` are synchronous and are called from threads or worker proc
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gateway.errors import Reason, Refused
 from gateway.model import (
@@ -375,10 +375,34 @@ class Edms(Protocol):
         """
 
     def sweep(self) -> object:
-        """Remove files that crashes left behind in the EDMS's store and no card refers to; at any time."""
+        """Remove files that crashes left behind in the EDMS's store and no card refers to; at any time.
+
+        Whatever else the adapter keeps for a while only, it gives up here too, without losing a change.
+        """
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+class Signal(Protocol):
+    """A line on which an EDMS calls; one thread attends to it."""
+
+    def wait(self, patience: timedelta) -> bool:
+        """Return True as soon as it calls, False after *patience*; raises when the line is lost."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+@runtime_checkable
+class Signals(Protocol):
+    """What an EDMS may offer beside `Edms`: to call when people did something, so that we need not wait for the poll.
+
+    A call may be lost, repeated or come for nothing: what happened is said by `changes` alone.
+    """
+
+    def signal(self) -> Signal | None:
+        """Open a line; None: this EDMS does not call.  Raises whatever when it cannot be opened now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gateway.edms_adapter.sql.check import counters, findings, grants, look_at, 
 from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
+from gateway.edms_adapter.sql.listening import Line
 from gateway.edms_adapter.sql.mapping import MappingError, load
 from gateway.edms_adapter.sql.outbox_ddl import ddl, outbox_findings
 from gateway.edms_adapter.sql.outgoing import Sender
@@ -161,6 +162,13 @@ class SqlEdms:
         """See `gateway.ports.Edms.prepare`: our three tables beside the EDMS's, where they are missing."""
         with self.database.writing() as work:
             self.plan.association.create(work)
+
+    def signal(self) -> Line | None:
+        """See `gateway.ports.Signals`; only PostgreSQL calls, and only when the mapping says so."""
+        outbox = self._watcher.outbox
+        if outbox is None or not outbox.section.signal or outbox.engine != "postgresql":
+            return None
+        return Line(self.database, outbox.name)
 
     def outbox_ddl(self) -> str:
         """Return the statements that make the outbox and its triggers; raises MappingError without an [outbox]."""
