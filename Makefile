@@ -49,9 +49,9 @@ clean:
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install -c constraints.txt setuptools
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[postgres,test]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[postgres,mysql,test]'
 	@touch $@
 
 .venv/checkers: .venv/installed
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[postgres,test,dev]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[postgres,mysql,test,dev]'
 	@touch $@

@@ -11,6 +11,7 @@ declare -A PROGRAMS=( # package → a file it brings; a * stands for a version
     [dovecot-imapd]=/usr/lib/dovecot/imap
     [dovecot-lmtpd]=/usr/lib/dovecot/lmtp
     [postgresql]=/usr/lib/postgresql/*/bin/postgres
+    [mariadb-server-core]=/usr/sbin/mariadbd # the server alone: it brings no service
     [swaks]=/usr/bin/swaks
     [strace]=/usr/bin/strace
 )
@@ -19,7 +20,7 @@ POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/no-main-cluster.conf
 
 missing=()
-for package in postfix dovecot-imapd dovecot-lmtpd postgresql swaks strace; do
+for package in postfix dovecot-imapd dovecot-lmtpd postgresql mariadb-server-core swaks strace; do
     compgen -G "${PROGRAMS[$package]}" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -13,9 +13,11 @@ from gateway.edms_adapter.registry.schema import metadata
 from gateway.edms_adapter.sql.association import Association
 from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
 from tests.edms_adapter.desk import Desk, fill
+from tests.servers.mariadb import empty as empty_mariadb
 
 pytest.register_assert_rewrite("tests.edms_adapter.laws")  # they assert, though their names are not those of tests
 OWN = Association(ClaimSection(), DatabaseSection()).metadata
+TABLES = [table.name for table in (*metadata.sorted_tables, *OWN.sorted_tables)]
 
 
 @pytest.fixture(scope="session")
@@ -34,20 +36,32 @@ def postgres_registry(postgres: Callable[[], str]) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def mariadb_registry(mariadb: Callable[[], str]) -> str:
+    """Likewise."""
+    url = mariadb()
+    create(url)
+    return url
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     shutil.copy(sqlite_template, tmp_path / "registry.sqlite")
     return f"sqlite:///{tmp_path / 'registry.sqlite'}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    url = str(request.getfixturevalue("postgres_registry"))
-    tables = ", ".join(table.name for table in (*metadata.sorted_tables, *OWN.sorted_tables))
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"truncate {tables} restart identity cascade")  # type: ignore[call-overload]  # our names
+    if request.param == "postgresql":
+        url = str(request.getfixturevalue("postgres_registry"))
+        with psycopg.connect(url, autocommit=True) as connection:
+            names = ", ".join(TABLES)
+            connection.execute(f"truncate {names} restart identity cascade")  # type: ignore[call-overload]  # our names
+    else:
+        url = str(request.getfixturevalue("mariadb_registry"))
+        empty_mariadb(url, TABLES)
     fill(url)
     return url
 

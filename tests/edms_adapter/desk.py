@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from gateway.content import Held
 from gateway.edms_adapter import SqlEdms, open_edms
 from gateway.edms_adapter.registry import Correspondent, Office, Staff, people, seed
@@ -155,6 +157,10 @@ class Desk:
     def rows(self, sql: str) -> list[Record]:
         with self.at_work() as work:
             return people.rows(work, sql)
+
+    def do(self, sql: str, **values: object) -> None:
+        with self.at_work() as work:
+            work.run(text(sql), values)
 
     def count(self, table: str) -> int:
         return int(self.rows(f"select count(*) as n from {table}")[0].n)

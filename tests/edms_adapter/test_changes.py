@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from gateway.edms_adapter.registry import people
 from gateway.model import ControlState, EventKind, Number, Task, TaskUid
@@ -181,7 +182,7 @@ def test_only_documents_we_registered_are_told_and_private_instructions_never(de
     instructed(desk, own)
     private = instructed(desk, card)
     with desk.at_work() as work:
-        people.rows(work, "update instruction set private = :yes where id = :key returning id", yes=True, key=private)
+        work.run(text("update instruction set private = :yes where id = :key"), {"yes": True, "key": private})
 
     assert desk.events(EventKind.ASSIGNED) == []
 

@@ -81,7 +81,7 @@ def test_what_another_organisation_of_ours_wrote_does_not_leave(desk: Desk) -> N
     earlier, _ = written(desk, uid="ours-1")
     later, row = written(desk, uid="ours-2")
     linked(desk, later, earlier)
-    desk.rows(f"update card set office_id = 2 where id = {earlier} returning id")
+    desk.do("update card set office_id = 2 where id = :id", id=earlier)
 
     assert leaving(desk, row) == ()
 
@@ -104,7 +104,7 @@ def test_a_restricted_document_of_ours_that_the_partner_does_not_know_has_no_wor
     other, _ = written(desk, uid="ours-1", index=GOROD)
     ours, row = written(desk, uid="ours-2")
     linked(desk, ours, other)
-    desk.rows(f"update card set access = 'ДСП' where id = {other} returning id")
+    desk.do("update card set access = 'ДСП' where id = :id", id=other)
 
     assert leaving(desk, row) == ()
 

@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as Handler
 
 from gateway.demo.offices import free_ports
-from gateway.edms_adapter.sql.database import engine as edms_engine
+from gateway.edms_adapter.sql.engines import engine as edms_engine
 from gateway.journal.store import engine_of
 from tests.edge.test_node import Node, document, eventually, numbers
 from tests.faults import power

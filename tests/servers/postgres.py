@@ -54,7 +54,7 @@ class _Server:
         cluster = self._folder / "cluster"
         made = ("initdb", "-D", str(cluster), "-U", "gateway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         self._start(*made, stdout=subprocess.DEVNULL).wait(timeout=START_SECONDS)
-        self._port = _free_port()
+        self._port = free_port()
         options = [word for setting in SETTINGS for word in ("-c", setting)]
         where = ("-p", str(self._port), "-k", str(self._folder), "-c", "listen_addresses=127.0.0.1")
         self._process = self._start("postgres", "-D", str(cluster), *where, *options, stderr=subprocess.PIPE)
@@ -121,7 +121,7 @@ def _unprivileged() -> pwd.struct_passwd | None:
         return pwd.getpwnam("nobody")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

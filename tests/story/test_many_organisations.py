@@ -12,7 +12,7 @@ import pytest
 
 from gateway.edms_adapter.registry import Correspondent, people
 from gateway.edms_adapter.registry.seed import add_correspondent
-from gateway.edms_adapter.sql.database import engine
+from gateway.edms_adapter.sql.engines import engine
 from tests.story import partner
 from tests.story.acts import LETTER, dispatch, do, inbox
 from tests.story.offices import Town, TownOffice, town

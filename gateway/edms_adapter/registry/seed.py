@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert
 
 from gateway.edms_adapter.registry.schema import metadata
-from gateway.edms_adapter.sql.database import engine
+from gateway.edms_adapter.sql.engines import engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,13 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
-    DateTime,
     FromClause,
     Integer,
     Join,
     MetaData,
     Select,
-    String,
     Table,
     TableClause,
-    Text,
     bindparam,
     column,
     delete,
@@ -35,6 +32,7 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.edms_adapter.sql.columns import exact, foreign, moment, transactional, words
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
 from gateway.edms_adapter.sql.values import Record
@@ -47,34 +45,36 @@ class Association:
     def __init__(self, claim: ClaimSection, database: DatabaseSection) -> None:
         self.metadata = MetaData(schema=claim.db_schema)
         prefix = claim.prefix
-        key = Integer if database.key == "integer" else String(200)
-        # timestamps are texts of SQLite or timestamptz: `Database.bound` writes them, `values.moment` reads them
+        key = Integer if database.key == "integer" else foreign(200)
+        # moments are texts, or have a zone, or have none: `Database.bound` writes them, `values.moment` reads them
         self.exchange = Table(
             f"{prefix}exchange",
             self.metadata,
-            Column("exchange_id", String(100), primary_key=True),
+            Column("exchange_id", exact(100), primary_key=True),
             Column("card", key, index=True),  # NULL only inside the transaction that claims it
-            Column("number", Text),
+            Column("number", words()),
             Column("number_date", Date),
-            Column("made_at", DateTime(timezone=True)),
-            Column("waits", Text),  # why a person must decide; NULL when registered
-            Column("routed", Text),  # the addressees found, as JSON
-            Column("known_at", DateTime(timezone=True), nullable=False, index=True),  # tied to this card since
+            Column("made_at", moment()),
+            Column("waits", words()),  # why a person must decide; NULL when registered
+            Column("routed", words()),  # the addressees found, as JSON
+            Column("known_at", moment(), nullable=False, index=True),  # tied to this card since
         )
         self.follow_up = Table(
             f"{prefix}follow_up",
             self.metadata,
-            Column("follow_up_id", String(100), primary_key=True),
-            Column("exchange_id", String(100), nullable=False),
-            Column("made_at", DateTime(timezone=True), nullable=False),
+            Column("follow_up_id", exact(100), primary_key=True),
+            Column("exchange_id", exact(100), nullable=False),
+            Column("made_at", moment(), nullable=False),
         )
         self.told = Table(
             f"{prefix}told",
             self.metadata,
-            Column("outgoing_ref", String(200), primary_key=True),
-            Column("event_key", String(300), primary_key=True),
-            Column("told_at", DateTime(timezone=True), nullable=False),
+            Column("outgoing_ref", exact(200), primary_key=True),
+            Column("event_key", exact(300), primary_key=True),
+            Column("told_at", moment(), nullable=False),
         )
+        for made in self.metadata.tables.values():
+            transactional(made)
         self._exchange = untyped(self.exchange)
         self._statements = _Statements(self._exchange, untyped(self.follow_up), untyped(self.told))
 

@@ -1,35 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A connection to the records system's database: transactions, and values on their way in.
 
-SQLite: WAL, synchronous FULL, ``BEGIN IMMEDIATE`` for whatever writes, `lower` that knows every alphabet.
-PostgreSQL: psycopg 3; reading sees one snapshot.  Connections are pooled, so none is opened per call.
+Connections are pooled, so none is opened per call; how each kind of database is set up is said in `engines`.
 """
 
 import re
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, TextClause, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, CursorResult, Executable, Insert, TextClause
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from gateway.edms_adapter.sql.engines import NOW, WRITES, engine, gave_way
 from gateway.edms_adapter.sql.values import Record, moment
 from gateway.ports import Written
 
-BUSY_SECONDS = 30  # LIMIT: how long a writer waits for another one on SQLite
-PATIENCE_SECONDS = 30  # LIMIT: for a connection, a lock or a statement of a database that hangs; then it counts as away
-WRITES = "edms_writes"
 _WRITES = re.compile(r"\s*(insert\s+into|update|delete\s+from)\s+([\w.$]+)", re.IGNORECASE)
-POOL = {"pool_size": 16, "max_overflow": 16}  # connections stay open, about one for every thread that works
-NOW = {
-    "sqlite": "select strftime('%Y-%m-%d %H:%M:%f', 'now')",
-    "postgresql": "select clock_timestamp()",
-}
+Result = TypeVar("Result")
+ATTEMPTS = 5  # LIMIT: how often a transaction is begun that the database ends to let another one pass
+# drivers that give what a statement returns as rows: it is translated once and handed to them as it is
+PREPARED = ("sqlite", "postgresql", "mysql")
+
+
+class Anew(Exception):
+    """The transaction leaves no trace and must be begun anew; `Database.insisting` does."""
 
 
 class Work:
@@ -42,8 +40,10 @@ class Work:
 
     def run(self, statement: Executable, values: Mapping[str, object] | None = None) -> CursorResult[Any]:
         """Execute *statement*, one of the mapping's or ours, with *values* bound in the database's own types."""
-        sql, order = self._database.prepared(statement)
         bound = {name: self._database.bound(value) for name, value in values.items()} if values else {}
+        if not self._database.prepares:
+            return self.connection.execute(statement, bound)
+        sql, order = self._database.prepared(statement)
         given = bound if order is None else tuple(bound[name] for name in order)
         return self.connection.exec_driver_sql(sql, given or None)
 
@@ -77,6 +77,14 @@ class Work:
         """Open a savepoint: whatever is raised inside takes back what was written inside, and nothing else."""
         with self.connection.begin_nested():
             yield
+
+    def after_refusal(self) -> None:
+        """To be called before a row is changed that an insert was refused for; raises Anew where that needs it.
+
+        There the refused insert keeps a shared lock: two that want to change the row would wait for each other.
+        """
+        if self._database.engine.dialect.name == "mysql":
+            raise Anew("somebody made the row meanwhile")
 
     def note(self, written: Written) -> None:
         """Hear of something written that cannot be seen in a statement; only a rehearsal listens."""
@@ -133,7 +141,10 @@ class Database:
         if self.engine.dialect.name == "postgresql":
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._prepared: dict[Executable, tuple[str, tuple[str, ...] | None]] = {}
-        self._plain = self.engine.dialect.name == "sqlite"
+        kind = self.engine.dialect.name
+        self._plain = kind == "sqlite"
+        self._zoned = kind == "postgresql"  # the driver takes moments with their zone
+        self.prepares = kind in PREPARED
 
     @contextmanager
     def writing(self) -> Iterator[Work]:
@@ -154,13 +165,26 @@ class Database:
         with self._reading.connect() as connection:
             yield Work(connection, self)
 
+    def insisting(self, act: Callable[[], Result]) -> Result:
+        """Return what *act* does in a transaction of its own, begun anew when the database let another one pass."""
+        for _ in range(1, ATTEMPTS):
+            try:
+                return act()
+            except Anew:
+                continue
+            except DBAPIError as error:
+                if not gave_way(self.engine.dialect.name, error):
+                    raise
+        return act()
+
     def bound(self, value: object) -> object:
         """Return *value* as the driver takes it: moments in the database's zone, enums by value, no model types."""
         if isinstance(value, Enum):
             return value.value
         if isinstance(value, datetime):
             local = value.astimezone(self.zone)
-            return local.replace(tzinfo=None).isoformat(" ", "microseconds") if self._plain else local
+            naive = local.replace(tzinfo=None)
+            return naive.isoformat(" ", "microseconds") if self._plain else local if self._zoned else naive
         if isinstance(value, date):
             return value.isoformat() if self._plain else value
         if isinstance(value, Decimal) and self._plain:
@@ -183,60 +207,10 @@ class Database:
 
     def now(self) -> datetime:
         """Return the database server's moment, aware UTC."""
-        asked = NOW.get(self.engine.dialect.name, "select current_timestamp")
         with self.reading() as work:
-            found = moment(work.connection.exec_driver_sql(asked).scalar_one(), UTC)
+            found = moment(work.connection.exec_driver_sql(NOW[self.engine.dialect.name]).scalar_one(), UTC)
         assert found is not None
         return found
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-def engine(url: str, zone: tzinfo = UTC, search_path: str = "") -> Engine:
-    """Return an engine for *url* (``sqlite:///path`` or ``postgresql+psycopg://…``), set up as the module says."""
-    address = make_url(url)
-    if address.drivername in {"postgresql", "postgres"}:
-        address = address.set(drivername="postgresql+psycopg")
-    if address.get_backend_name() != "sqlite":
-        options = [f"-c timezone={_zone_name(zone)}"] + ([f"-c search_path={search_path}"] if search_path else [])
-        options += [f"-c statement_timeout={PATIENCE_SECONDS}s", f"-c lock_timeout={PATIENCE_SECONDS}s"]
-        patient = {"options": " ".join(options), "connect_timeout": PATIENCE_SECONDS}
-        arguments = patient if address.get_backend_name() == "postgresql" else {}
-        far = create_engine(address, connect_args=arguments, pool_pre_ping=True, **POOL)
-        if address.get_backend_name() == "postgresql":
-            event.listen(far, "connect", _commit_for_good)
-        return far
-    in_file = {} if address.database in {None, "", ":memory:"} else POOL
-    made = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}, **in_file)
-    event.listen(made, "connect", _prepare_sqlite)
-    event.listen(made, "begin", _begin_sqlite)
-    return made
-
-
-def _commit_for_good(connection: Any, _record: object) -> None:  # Any: psycopg's connection
-    """A number that a partner heard of must not be lost, whatever the server's default is."""
-    connection.execute(
-        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
-    )
-    connection.commit()
-
-
-def _zone_name(zone: tzinfo) -> str:
-    return getattr(zone, "key", "UTC")
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = full")
-    connection.execute("pragma foreign_keys = on")
-    connection.create_function("lower", 1, _lower, deterministic=True)
-
-
-def _lower(value: str | bytes | int | float | None) -> str | bytes | int | float | None:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("begin immediate" if writes else "begin")

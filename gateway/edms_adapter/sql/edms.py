@@ -105,13 +105,13 @@ class SqlEdms:
     def register(
         self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake
     ) -> Registration | Waiting:
-        return self._registrar.register(document, contents, exchange, intake)
+        return self.database.insisting(lambda: self._registrar.register(document, contents, exchange, intake))
 
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
         with TemporaryDirectory() as scratch:
             store = Store(self.files, self.plan.source.files.inline_max_bytes, Path(scratch))
             rehearsing = Registrar(self.plan, self.database, store, self.clock, nothing_fails)
-            return rehearsing.rehearse(document, contents, exchange, intake)
+            return self.database.insisting(lambda: rehearsing.rehearse(document, contents, exchange, intake))
 
     def standing(self, exchanges: Sequence[ExchangeId]) -> tuple[Standing, ...]:
         with self.database.reading() as work:
@@ -128,10 +128,10 @@ class SqlEdms:
     def attach(
         self, exchange: ExchangeId, follow_up: Document, contents: Contents, follow_up_id: ExchangeId
     ) -> Registration:
-        return self._registrar.attach(exchange, follow_up, contents, follow_up_id)
+        return self.database.insisting(lambda: self._registrar.attach(exchange, follow_up, contents, follow_up_id))
 
     def record(self, outgoing_ref: str, events: Sequence[Event], contents: Contents = NO_FILES) -> None:
-        self._sender.record(outgoing_ref, events, contents)
+        self.database.insisting(lambda: self._sender.record(outgoing_ref, events, contents))
 
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
         return self._watcher.page(cursor, limit)
@@ -147,16 +147,16 @@ class SqlEdms:
         return self._sender.withdrawals(limit)
 
     def mark(self, outgoing_ref: str, state: OutgoingState, detail: str = "", at: datetime | None = None) -> None:
-        self._sender.mark(outgoing_ref, state, detail, at)
+        self.database.insisting(lambda: self._sender.mark(outgoing_ref, state, detail, at))
 
     def link(self, exchange: ExchangeId, original: Original) -> bool:
-        return self._sender.link(exchange, original)
+        return self.database.insisting(lambda: self._sender.link(exchange, original))
 
     def people(self, office: str) -> tuple[Official, ...]:
         return self._directory.people(office, self._today().date())
 
     def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
-        return self._directory.import_people(correspondent, officials, dry_run=dry_run)
+        return self.database.insisting(lambda: self._directory.import_people(correspondent, officials, dry_run=dry_run))
 
     def prepare(self) -> None:
         """See `gateway.ports.Edms.prepare`: our three tables beside the EDMS's, where they are missing."""
