@@ -17,6 +17,7 @@ from tests.servers.mariadb import empty as empty_mariadb
 
 pytest.register_assert_rewrite("tests.edms_adapter.laws")  # they assert, though their names are not those of tests
 OWN = Association(ClaimSection(), DatabaseSection()).metadata
+SERVERS = ("postgresql", "mariadb")
 TABLES = [table.name for table in (*metadata.sorted_tables, *OWN.sorted_tables)]
 
 
@@ -50,8 +51,19 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     return f"sqlite:///{tmp_path / 'registry.sqlite'}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+@pytest.fixture(params=["sqlite", *SERVERS])
 def url(request: pytest.FixtureRequest) -> str:
+    return seeded(request)
+
+
+@pytest.fixture(params=SERVERS)
+def server_url(request: pytest.FixtureRequest) -> str:
+    """For what a database without a server of its own cannot do."""
+    return seeded(request)
+
+
+def seeded(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a registry on the engine that is asked for, as if it had just been made."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     if request.param == "postgresql":

@@ -6,12 +6,15 @@ SQLite and PostgreSQL need nothing said.  LIMIT: MariaDB and Oracle treat traili
 way (docs/adding-an-edms.md, "Databases"); no key of ours has the one or is the other.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import DateTime, LargeBinary, String, Table, Text
+from sqlalchemy import DateTime, Inspector, LargeBinary, String, Table, Text
 from sqlalchemy.dialects import mssql, mysql, oracle
+from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.types import TypeEngine
 
+UNPROTECTED = {"myisam", "aria", "memory", "csv", "archive", "mrg_myisam"}  # kinds of tables of MariaDB
 MYSQL_BINARY = "utf8mb4_bin"
 MSSQL_BINARY = "Latin1_General_100_BIN2"
 
@@ -60,6 +63,20 @@ def transactional(table: Table) -> None:
     """Have *table* made as one that transactions protect, and with a key that fits, whatever the server's defaults."""
     table.dialect_options["mysql"]["engine"] = "InnoDB"
     table.primary_key.dialect_options["mssql"]["clustered"] = False  # 1700 bytes of a key instead of 900
+
+
+def outside_transactions(inspector: Inspector, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each of *tables* that no transaction protects, with its kind: half a card could stay in it."""
+    if inspector.dialect.name != "mysql":
+        return
+    for whole in tables:
+        schema, _, name = whole.rpartition(".")
+        try:
+            kind = str(inspector.get_table_options(name, schema or None).get("mysql_engine", ""))
+        except NoSuchTableError:
+            continue  # said already
+        if kind.lower() in UNPROTECTED:
+            yield whole, kind
 
 
 def _named(plain: TypeEngine[str], length: int, on_mssql: TypeEngine[str]) -> TypeEngine[str]:

@@ -26,10 +26,6 @@ ATTEMPTS = 5  # LIMIT: how often a transaction is begun that the database ends t
 PREPARED = ("sqlite", "postgresql", "mysql")
 
 
-class Anew(Exception):
-    """The transaction leaves no trace and must be begun anew; `Database.insisting` does."""
-
-
 class Work:
     """One transaction in progress."""
 
@@ -77,14 +73,6 @@ class Work:
         """Open a savepoint: whatever is raised inside takes back what was written inside, and nothing else."""
         with self.connection.begin_nested():
             yield
-
-    def after_refusal(self) -> None:
-        """To be called before a row is changed that an insert was refused for; raises Anew where that needs it.
-
-        There the refused insert keeps a shared lock: two that want to change the row would wait for each other.
-        """
-        if self._database.engine.dialect.name == "mysql":
-            raise Anew("somebody made the row meanwhile")
 
     def note(self, written: Written) -> None:
         """Hear of something written that cannot be seen in a statement; only a rehearsal listens."""
@@ -170,8 +158,6 @@ class Database:
         for _ in range(1, ATTEMPTS):
             try:
                 return act()
-            except Anew:
-                continue
             except DBAPIError as error:
                 if not gave_way(self.engine.dialect.name, error):
                     raise

@@ -81,18 +81,16 @@ def gave_way(kind: str, error: BaseException) -> bool:
     """Say whether *error* of a database of *kind* ended a transaction in favour of another one: it left no trace."""
     seen: BaseException | None = error
     while seen is not None:  # leaving the savepoint of a transaction that is gone fails too, and hides the reason
-        if isinstance(seen, DBAPIError) and _code(seen.orig) in DEADLOCKS.get(kind, set()):
+        if isinstance(seen, DBAPIError) and DEADLOCKS.get(kind, set()).intersection(_codes(seen.orig)):
             return True
         seen = seen.__context__
     return False
 
 
-def _code(error: BaseException | None) -> object:
-    """Return the code a driver gives: a text of the standard's, or the vendor's number."""
-    if error is None:
-        return None
-    first = error.args[0] if error.args else None
-    return getattr(error, "sqlstate", None) or getattr(first, "code", first)
+def _codes(error: BaseException | None) -> tuple[object, ...]:
+    """Return the codes a driver gives: a text of the standard's, the vendor's number, or both."""
+    first = error.args[0] if error is not None and error.args else None
+    return getattr(error, "sqlstate", None), getattr(first, "code", first)
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
@@ -173,16 +171,16 @@ def _prepare_mariadb(connection: Any, zone: tzinfo) -> None:  # Any: PyMySQL's c
             f" max_statement_time = {PATIENCE_SECONDS}"
         )
         try:
-            cursor.execute("set session time_zone = %s", (_fixed_offset(UTC) if name == "UTC" else name,))
+            cursor.execute("set session time_zone = %s", ("+00:00" if name == "UTC" else name,))
         except connection.OperationalError as error:
             if error.args[0] != NO_SUCH_ZONE:
                 raise
-            cursor.execute("set session time_zone = %s", (_fixed_offset(zone),))
+            cursor.execute("select year(utc_timestamp())")
+            cursor.execute("set session time_zone = %s", (_fixed_offset(zone, cursor.fetchone()[0]),))
 
 
-def _fixed_offset(zone: tzinfo) -> str:
-    """Return the offset of *zone* from UTC as MariaDB writes it; MappingError for one that changes during the year."""
-    year = datetime.now(UTC).year
+def _fixed_offset(zone: tzinfo, year: int) -> str:
+    """Return the offset of *zone* from UTC as MariaDB writes it; MappingError for one that changes during *year*."""
     one, other = (datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta() for month in (1, 7))
     if one != other:
         raise MappingError(

@@ -75,8 +75,8 @@ def taken_number(counter: Counter, work: Work, values: dict[str, Any]) -> int | 
     for attempt in (1, 2):
         if work.run(counter.advance, values).rowcount == 1:
             return int(work.run(counter.read, values).scalar_one())
-        if attempt == 1 and counter.start is not None and not work.insert_or_catch(counter.start, values):
-            work.after_refusal()
+        if attempt == 1 and counter.start is not None:
+            work.insert_or_catch(counter.start, values)
     return None
 
 

@@ -62,6 +62,7 @@ def _structure(look: Look, *, reader: bool = False) -> Iterator[Finding]:
     yield from tables.own_tables(look)
     yield from tables.key_of_card(look)
     yield from tables.inserts(look)
+    yield from tables.unprotected(look)
     yield from statements.statements(look, reader=reader)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Integer, Numeric, String
 from sqlalchemy.types import TypeEngine
 
 from gateway.edms_adapter.sql.check.look import Columns, Look
+from gateway.edms_adapter.sql.columns import outside_transactions
 from gateway.edms_adapter.sql.mapping import Step
 from gateway.edms_adapter.sql.places import meant
 from gateway.edms_adapter.sql.steps import Insert
@@ -69,6 +70,15 @@ def _key_type(kind: TypeEngine[object]) -> str | None:
     if isinstance(kind, Numeric):
         return "integer" if not kind.scale else None
     return "text" if isinstance(kind, String) else None
+
+
+def unprotected(look: Look) -> Iterator[Finding]:
+    """Yield the tables that steps write and no transaction protects."""
+    written = {step.table: step.place for step in reversed(look.plan.compiler.inserts)}
+    for table, kind in outside_transactions(look.inspector, written):
+        detail = f"its engine {kind} knows no transactions: half a card could stay"
+        remedy = f"alter table {table} engine = InnoDB"
+        yield look.wrong(written[table], f"table {table}", detail, remedy)
 
 
 def inserts(look: Look) -> Iterator[Finding]:
