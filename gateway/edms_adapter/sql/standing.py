@@ -26,10 +26,11 @@ def standing(plan: Plan, work: Work, exchanges: Sequence[ExchangeId]) -> tuple[S
 
 def holdings(plan: Plan, work: Work, after: ExchangeId | None, limit: int) -> tuple[Standing, ...]:
     """See `gateway.ports.Edms.holdings`."""
+    page = _ties(plan).limit(bindparam("limit"))
+    if after is None:
+        return _found(plan, work, page, {"limit": limit})
     beyond = plan.association.exchange_id() > bindparam("after")
-    return _found(
-        plan, work, _ties(plan).where(beyond).limit(bindparam("limit")), {"after": after or "", "limit": limit}
-    )
+    return _found(plan, work, page.where(beyond), {"after": after, "limit": limit})
 
 
 def dispatches(plan: Plan, work: Work, after: str | None, limit: int) -> tuple[str, ...]:
@@ -37,8 +38,11 @@ def dispatches(plan: Plan, work: Work, after: str | None, limit: int) -> tuple[s
     if plan.dispatches is None:
         return ()
     row = plan.dispatches.columns(column("ref", String)).subquery("dispatched").c
-    page = select(row.ref).where(row.ref > bindparam("after")).order_by(row.ref).limit(bindparam("limit"))
-    return tuple(text(found.ref) for found in work.ask(page, {"after": after or "", "limit": limit}))
+    page = select(row.ref).order_by(row.ref).limit(bindparam("limit"))
+    values: dict[str, object] = {"limit": limit}
+    if after is not None:
+        page, values = page.where(row.ref > bindparam("after")), {**values, "after": after}
+    return tuple(text(found.ref) for found in work.ask(page, values))
 
 
 def card_is_gone(plan: Plan, work: Work, exchange: ExchangeId) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from sqlalchemy import Executable, TextClause, bindparam, column, insert, table, text
+from sqlalchemy import Executable, String, TextClause, bindparam, column, insert, table, text, type_coerce
 
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.expression import Expression, Expressions, Scope
@@ -23,6 +23,7 @@ _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
 # where a person or the sender can be told that the EDMS would not do it
 DECIDABLE = ("register", "draft", "number.take", "number.reserve")
+KEY = String(4000)  # LIMIT: characters of a key that Oracle gives back
 COUNTERS = ("position",)  # names every loop gives: the item's place, from 1
 
 
@@ -175,7 +176,8 @@ class Compiler:
         keys = (step.key,) if step.key else ()
         target = table(name, *(column(part) for part in dict.fromkeys((*columns, *keys))), schema=schema or None)
         statement = insert(target).values({part: bindparam(part) for part in columns})
-        returning = statement.returning(target.c[step.key]) if step.key else statement
+        # Oracle wants to know the type of what it gives back: as a text every key is right
+        returning = statement.returning(type_coerce(target.c[step.key], KEY)) if step.key else statement
         return Statement(returning, self.expressions(step.values, f"{place}.values", names), place)
 
     def _names_known(self, made: Iterable[Expression], names: Iterable[str]) -> None:
