@@ -18,6 +18,7 @@ from tests.servers.mariadb import empty as empty_mariadb
 pytest.register_assert_rewrite("tests.edms_adapter.laws")  # they assert, though their names are not those of tests
 OWN = Association(ClaimSection(), DatabaseSection()).metadata
 SERVERS = ("postgresql", "mariadb")
+ENGINES = ("sqlite", *SERVERS)
 TABLES = [table.name for table in (*metadata.sorted_tables, *OWN.sorted_tables)]
 
 
@@ -51,22 +52,22 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     return f"sqlite:///{tmp_path / 'registry.sqlite'}"
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
-    return seeded(request)
+    return seeded(request.param, request)
 
 
 @pytest.fixture(params=SERVERS)
 def server_url(request: pytest.FixtureRequest) -> str:
     """For what a database without a server of its own cannot do."""
-    return seeded(request)
+    return seeded(request.param, request)
 
 
-def seeded(request: pytest.FixtureRequest) -> str:
-    """Return the URL of a registry on the engine that is asked for, as if it had just been made."""
-    if request.param == "sqlite":
+def seeded(engine: str, request: pytest.FixtureRequest) -> str:
+    """Return the URL of a registry on *engine*, as if it had just been made."""
+    if engine == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    if request.param == "postgresql":
+    if engine == "postgresql":
         url = str(request.getfixturevalue("postgres_registry"))
         with psycopg.connect(url, autocommit=True) as connection:
             names = ", ".join(TABLES)

@@ -10,16 +10,22 @@ from sqlalchemy import text
 
 from gateway.edms_adapter.registry import people
 from gateway.model import ControlState, EventKind, Number, Task, TaskUid
+from tests.edms_adapter.conftest import ENGINES, seeded
 from tests.edms_adapter.desk import MORNING, TODAY, Desk, letter
 from tests.edms_adapter.outboxes import triggers, watched_registry
 
 DEADLINE = date(2026, 12, 1)
 
 
-@pytest.fixture(params=["poll", "outbox"])
-def desk(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[Desk]:
+WAYS = (*(("poll", engine) for engine in ENGINES), ("outbox", "sqlite"), ("outbox", "postgresql"))
+
+
+@pytest.fixture(params=WAYS, ids="-".join)
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """A desk whose changes are read by their moments, or through the outbox: every law holds for both."""
-    if request.param == "poll":
+    way, engine = request.param
+    url = seeded(engine, request)
+    if way == "poll":
         with Desk.at(url, tmp_path / "files") as made:
             yield made
         return

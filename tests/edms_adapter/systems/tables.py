@@ -3,13 +3,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 
 def contents_of(engine: Engine) -> dict[str, list[Any]]:  # Any: rows of any table
@@ -61,4 +62,21 @@ def _postgresql_away(url: str, _let_go: Callable[[], None]) -> Iterator[None]:
             elsewhere.execute(f"alter database {name} with allow_connections true")
 
 
-AWAY = {"sqlite": _sqlite_away, "postgresql": _postgresql_away}
+@contextmanager
+def _mariadb_away(url: str, let_go: Callable[[], None]) -> Iterator[None]:
+    """The account may not connect, and whoever is connected is cut off."""
+    let_go()
+    with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as elsewhere:
+        elsewhere.exec_driver_sql("alter user gateway@'%%' account lock")
+        others = "select id from information_schema.processlist where user = 'gateway' and id <> connection_id()"
+        while found := elsewhere.exec_driver_sql(others).scalars().all():
+            for number in found:
+                with suppress(OperationalError):  # it is gone already
+                    elsewhere.exec_driver_sql(f"kill {int(number)}")
+        try:
+            yield
+        finally:
+            elsewhere.exec_driver_sql("alter user gateway@'%%' account unlock")
+
+
+AWAY = {"sqlite": _sqlite_away, "postgresql": _postgresql_away, "mysql": _mariadb_away}
