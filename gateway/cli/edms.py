@@ -9,6 +9,7 @@ from gateway.cli.output import show
 from gateway.cli.reaching import by_mapping, database_option, opened
 from gateway.cli.rehearsing import dry_run
 from gateway.cli.rows import finding_row, finding_words
+from gateway.cli.sampling import sample
 from gateway.cli.watching import watch
 from gateway.ports import Expected, Wanted
 from gateway.settings import Settings
@@ -72,6 +73,7 @@ def grants(context: Context, writer: str, reader: str, database: str | None) -> 
 
 
 edms.add_command(dry_run)
+edms.add_command(sample)
 edms.add_command(watch)
 edms.add_command(outbox_ddl)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.edms_adapter.sql.check import indexes, records, rights, statements, store, tables
+from gateway.edms_adapter.sql.check import indexes, records, rights, statements, store, tables, undecided
 from gateway.edms_adapter.sql.check.look import Look, words
 from gateway.edms_adapter.sql.check.records import counters, not_there
 from gateway.edms_adapter.sql.database import Database
@@ -25,7 +25,7 @@ from gateway.ports import Expected, Finding
 
 __all__ = ["Look", "counters", "findings", "grants", "look_at", "not_there", "unfit"]
 
-REACH = "check the address, that the server runs, and our rights"
+REACH = "check the address, that the server runs, and our rights: edms-gateway edms grants prints what we need"
 
 
 def findings(
@@ -44,6 +44,7 @@ def findings(
         wanted = rights.needs(look)
         yield from rights.rights(look, wanted.only_reading() if reader else wanted)
         yield from _structure(look, reader=reader)
+        yield from undecided.undecided(look)
         yield from tables.lengths(look)
         yield from indexes.indexes(look)
     except SQLAlchemyError as error:
