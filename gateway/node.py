@@ -107,6 +107,7 @@ class Node:
         self._spawn(self._collect())
         self._spawn(attend(self.parts.edms, self._called, CALL_AGAIN))
         self._spawn(self._tidy())
+        self._spawn(self._look())
         for listener in settings.listeners:
             door = door_of(listener, settings)
             opened = await listen(
@@ -190,6 +191,18 @@ class Node:
                 await asyncio.to_thread(self._sweep)
             except Exception as error:  # an edge: nothing depends on it, and the next hour comes
                 log.warning("could not tidy up", error=f"{type(error).__name__}: {error}"[:300])
+
+    async def _look(self) -> None:
+        """At the start, say what the EDMS lacks of what its mapping speaks of: documents wait until it is back."""
+        try:
+            lacking = await asyncio.to_thread(self.parts.edms.lacking)
+        except Exception as error:  # an edge: the EDMS may be away, which is said where it is needed
+            log.warning("the EDMS cannot be looked at", error=f"{type(error).__name__}: {error}"[:300])
+            lacking = ()
+        for one in lacking:
+            words = {"what": one.what, "detail": one.detail, "remedy": one.remedy, "place": one.place}
+            log.error("the EDMS lacks something", **words)
+        await asyncio.Event().wait()  # a part of a node that ends has died
 
     def _sweep(self) -> None:
         parts = self.parts

@@ -279,7 +279,10 @@ class Edms(Protocol):
         """Make what the gateway keeps of its own beside the EDMS, where it is missing; may need the right to do so."""
 
     def lacking(self) -> Sequence[Finding]:
-        """Return what people must still prepare: counters of this year, and from 1 December of the next; quickly."""
+        """Return what people must still prepare, quickly.
+
+        Counters of this year, from 1 December of the next, and what the EDMS has no longer of what it is told to do.
+        """
 
     def resolve(self, hint: Party) -> Addressee | None:
         """Return the inbox that *hint* means, or None; two candidates are None, never a guess."""

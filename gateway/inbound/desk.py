@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, TypeVar, cast
 
 from gateway.errors import Deferred, Refused
-from gateway.journal import entries
+from gateway.journal import entries, trouble
 from gateway.journal.entries import Entry
 from gateway.journal.store import Journal
 from gateway.mail.split import Limits
@@ -78,6 +78,8 @@ class Desk:
         except (Refused, Deferred):
             raise
         except Exception as error:  # an edge: an adapter may raise anything (law 8)
-            raise EdmsTrouble(f"{type(error).__name__} in the EDMS", until=self.circuit.failed(now)) from error
+            # it answers, but is not what it was: other documents may meet nothing of that, and need not wait
+            until = None if trouble.changed(error) else self.circuit.failed(now)
+            raise EdmsTrouble(f"{type(error).__name__} in the EDMS", until=until) from error
         self.circuit.worked()
         return reply

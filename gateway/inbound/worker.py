@@ -115,10 +115,16 @@ class Worker:
         self._defer(entry, Deferred(f"{type(error).__name__} while processing"), defect=True)
 
     def _edms_failed(self, entry: Entry, failed: EdmsTrouble) -> None:
-        """Not the letter's fault, unless others went through since it failed before; never with a full disk."""
+        """Not the letter's fault, unless others went through since it failed before.
+
+        Never with a full disk, and never when a table, a column or a right is gone.
+        """
         log.warning("the EDMS failed", entry=entry.id, error=repr(failed.__cause__)[:300])
         if full := trouble.no_room(failed):
             self._defer(entry, Deferred(f"in the EDMS: {full}", until=failed.until), defect=False)
+            return
+        if changed := trouble.changed(failed):
+            self._defer(entry, Deferred(f"the EDMS was changed: {changed}"), defect=False)
             return
         with self.desk.journal.read() as tx:
             others = entry.deferred_at is not None and entries.finished_since(tx, entry.deferred_at)

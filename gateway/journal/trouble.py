@@ -13,6 +13,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 _SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _SQLITE_SYNC = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+# SQLSTATEs: no such table, column, function, schema, or no right to it
+_CHANGED = frozenset({"42P01", "42703", "42883", "3F000", "42501"})
+_CHANGED_MARIADB = frozenset({1054, 1142, 1143, 1146, 1305, 1370})  # the same
+_CHANGED_SQLITE = ("no such table", "no such column", "has no column named")
 _TOO_MUCH = "54"  # SQLSTATE class: program limit exceeded, by what is written
 _POSTGRES = ("53", "58")  # SQLSTATE classes: insufficient resources, system error
 
@@ -23,6 +27,19 @@ def no_room(error: BaseException) -> str:
         if isinstance(one, OSError) and one.errno in _DISK:
             return f"{errno.errorcode[one.errno]}: {one.strerror}"
         if getattr(one, "sqlite_errorcode", 0) & 0xFF in _SQLITE or _state(one).startswith(_POSTGRES):
+            return " ".join(str(one).split())[:200]
+    return ""
+
+
+def changed(error: BaseException) -> str:
+    """Return what *error* says of a table, a column or a right that is there no longer; empty when it says nothing.
+
+    A database that somebody upgraded or closed is no letter's fault, whatever others go through.
+    """
+    for one in _causes(error):
+        number = one.args[0] if one.args else None
+        lost = isinstance(one, sqlite3.OperationalError) and any(words in str(one) for words in _CHANGED_SQLITE)
+        if lost or _state(one) in _CHANGED or (isinstance(number, int) and number in _CHANGED_MARIADB and one.args[1:]):
             return " ".join(str(one).split())[:200]
     return ""
 
