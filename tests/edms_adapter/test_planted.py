@@ -373,6 +373,19 @@ def test_a_sequence_a_function_and_a_schema_that_are_closed_are_found(postgres_o
     assert {one.remedy for one in closed} <= set(printed)
 
 
+def test_a_text_that_is_cut_to_more_than_its_column_holds_is_found(postgres_office: Office) -> None:
+    office = postgres_office
+    owner(office, "drop view waiting_paper", "alter table card alter column subject type varchar(80)")
+    (one,) = [one for one in office.found() if one.what.startswith("register[1].values.subject")]
+    assert (one.level, one.remedy) == ("advice", "add cut = { subject = 80 } to the step")
+    office.edit('table = "card"\n', 'table = "card"\ncut = { subject = 100 }\n')
+    (one,) = [one for one in office.found() if one.what.startswith("register[1].values.subject")]
+    assert (one.level, one.remedy) == ("wrong", "cut it to 80")
+    office.edit("subject = 100", "subject = 80")
+
+    assert [one for one in office.found() if one.what.startswith("register[1].values.subject")] == []
+
+
 # --- advice ---------------------------------------------------------------------------------------------------------
 
 

@@ -131,10 +131,11 @@ def lengths(look: Look) -> Iterator[Finding]:
 
 def _length(look: Look, key: str, step: Step, column: str, expression: str, room: int) -> Iterator[Finding]:
     what, where = f"{key}: length of {step.table}.{column}", look.places.where(key)
-    cuts = [int(one or other) for one, other in _CUT.findall(expression)]
-    if cuts and max(cuts) > room:
-        detail = f"is cut to {max(cuts)} characters, and the column holds {room}"
+    cuts = [step.cut[column]] if column in step.cut else []
+    cuts += [int(one or other) for one, other in _CUT.findall(expression)]
+    if cuts and min(cuts) > room:
+        detail = f"is cut to {min(cuts)} characters, and the column holds {room}"
         yield Finding(False, what, detail, f"cut it to {room}", where)
     elif not cuts and any(word.rpartition(".")[2] not in _SHORT for word in _FREE.findall(expression)):
         detail = f"the column holds {room} characters: the document of whoever writes more waits"
-        yield Finding(True, what, detail, f'write {column} = "({expression}) | clip({room})"', where, advice=True)
+        yield Finding(True, what, detail, f"add cut = {{ {column} = {room} }} to the step", where, advice=True)
