@@ -156,7 +156,7 @@ class Written:
 
     table: str  # or procedure
     verb: str  # "insert" | "update" | "delete" | "call"
-    values: tuple[tuple[str, object], ...]  # columns; of a statement of the mapping's own, its binds
+    values: tuple[tuple[str, object], ...]  # columns; of a statement of the mapping's own, its binds; no bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Recorder(Work):
         written = _written(statement, values or {})
         nothing = not done.returns_rows and done.rowcount == 0  # an update, or insert … select, that met no row
         if written is not None and written.table not in self._ours and not nothing:
-            self.written.append(written)
+            self.note(written)
         return done
 
     @contextmanager
@@ -107,7 +107,13 @@ class Recorder(Work):
             raise
 
     def note(self, written: Written) -> None:
-        self.written.append(written)
+        said = tuple((name, _said(value)) for name, value in written.values)
+        self.written.append(Written(written.table, written.verb, said))
+
+
+def _said(value: object) -> object:
+    """Return *value* as a rehearsal keeps it: never the bytes of a whole file."""
+    return f"({len(value)} bytes)" if isinstance(value, bytes) else value
 
 
 def _written(statement: Executable, values: Mapping[str, object]) -> Written | None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import Watcher
 from gateway.edms_adapter.sql.check import counters, findings, grants, look_at, not_there, unfit
+from gateway.edms_adapter.sql.chunks import Rows
 from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
@@ -22,6 +23,7 @@ from gateway.edms_adapter.sql.outbox_ddl import ddl, outbox_findings
 from gateway.edms_adapter.sql.outgoing import Sender
 from gateway.edms_adapter.sql.places import Places
 from gateway.edms_adapter.sql.plan import Plan, compile_mapping
+from gateway.edms_adapter.sql.readback import chunk
 from gateway.edms_adapter.sql.register import Registrar
 from gateway.edms_adapter.sql.standing import dispatches, holdings, standing
 from gateway.edms_adapter.sql.vendors import vendor_of
@@ -76,7 +78,7 @@ class SqlEdms:
         self.mapping, self.files = mapping, files
         self.database = Database(url, self.plan.zone, source.database.search_path)
         self.clock = clock = clock or DatabaseClock(self.database)
-        self.store = Store(files, source.files.inline_max_bytes)
+        self.store = self._store()
         self._registrar = Registrar(self.plan, self.database, self.store, clock, failpoint)
         self._sender = Sender(self.plan, self.database, self.store, clock)
         self._directory = Directory(self.plan, self.database, self.store, clock)
@@ -109,7 +111,7 @@ class SqlEdms:
 
     def rehearse(self, document: Document, contents: Contents, exchange: ExchangeId, intake: Intake) -> Rehearsal:
         with TemporaryDirectory() as scratch:
-            store = Store(self.files, self.plan.source.files.inline_max_bytes, Path(scratch))
+            store = self._store(Path(scratch))
             rehearsing = Registrar(self.plan, self.database, store, self.clock, nothing_fails)
             return self.database.insisting(lambda: rehearsing.rehearse(document, contents, exchange, intake))
 
@@ -203,6 +205,15 @@ class SqlEdms:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _store(self, scratch: Path | None = None) -> Store:
+        given = self.plan.source.files
+        rows = Rows(given.chunk_bytes, self._chunk) if given.chunk_bytes else None
+        return Store(self.files, given.inline_max_bytes, scratch, rows)
+
+    def _chunk(self, file: object, number: int) -> bytes | None:
+        with self.database.reading() as work:
+            return chunk(self.plan, work, file, number)
 
     def _today(self) -> datetime:
         return self.clock.now().astimezone(self.plan.office_zone)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bytes of the cards: small ones in a column, large ones in a file store by path, streamed both ways.
+"""Bytes of the cards: small ones in a column, large ones in a file store by path or in rows, streamed both ways.
 
 Into the store: a temporary file, flushed to disk and read back, before the transaction begins; renamed and the
 directory flushed before it commits.  What a crash leaves behind is an orphan that `sweep` removes.
@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.content import BLOCK, whole
+from gateway.edms_adapter.sql.chunks import Chunks, InRows, Rows
 from gateway.mail.names import clean_name
 from gateway.model import Content, File, Sha256, Signature
 
@@ -26,7 +27,7 @@ Wanted = tuple[str, File]  # the uid of the task a file belongs to (empty: the d
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file on its way onto a card: exactly one of `blob` and `path` is there."""
+    """A file on its way onto a card: one of `blob`, `path` and `chunks` has it."""
 
     file: File | Signature
     name: str  # without separators, direction marks and names of devices, whatever the sender wrote
@@ -35,6 +36,7 @@ class Stored:
     position: int  # from 1, in the document's order
     blob: bytes | None = None
     path: str | None = None  # inside the store
+    chunks: Chunks | tuple[()] = ()  # its bytes, row by row
     task: str = ""  # uid of the task it belongs to; empty: the document's own
     signatures: tuple["Stored", ...] = ()
 
@@ -86,9 +88,14 @@ class Staged:
 class Store:
     """The directory of the larger files."""
 
-    def __init__(self, root: Path, inline_max_bytes: int, scratch: Path | None = None) -> None:
-        """Files lie below *root*; with *scratch* new ones are staged there, and nobody publishes them."""
-        self.root, self.inline_max_bytes = root, inline_max_bytes
+    def __init__(
+        self, root: Path, inline_max_bytes: int, scratch: Path | None = None, rows: Rows | None = None
+    ) -> None:
+        """Files lie below *root*; with *scratch* new ones are staged there, and nobody publishes them.
+
+        With *rows* the larger ones lie in rows instead.
+        """
+        self.root, self.inline_max_bytes, self.rows = root, inline_max_bytes, rows
         self._staging = scratch or root
 
     @contextmanager
@@ -112,6 +119,15 @@ class Store:
         if found != size:
             raise OSError(f"{place} has {found} bytes instead of {size}")
         return Kept(place, size, Sha256(digest))
+
+    def in_rows(self, file: object, size: int, digest: str) -> InRows:
+        """Return the content in the rows of *file*; raises OSError when they are missing."""
+        if self.rows is None:
+            raise OSError(f"file {file} lies in rows, and the mapping does not say how to read them")
+        found = InRows(file, size, Sha256(digest), self.rows.read)
+        if not found.begins():
+            raise OSError(f"file {file} has no rows")
+        return found
 
     def sweep(self, referenced: set[str], before: datetime) -> list[str]:
         """Remove files nobody refers to that were written *before* that moment; returns their paths.
@@ -154,6 +170,9 @@ class Store:
             blob = whole(content, self.inline_max_bytes)
             _agree(sha256(blob).hexdigest(), digest, file.name)
             return Stored(file, clean_name(file.name), len(blob), digest, position, blob=blob)
+        if self.rows is not None:
+            chunks = Chunks(content, digest, self.rows.chunk_bytes)
+            return Stored(file, clean_name(file.name), content.size, digest, position, chunks=chunks)
         path, size = self._write(content, digest, owner, file.name, made)
         return Stored(file, clean_name(file.name), size, digest, position, path=path)
 

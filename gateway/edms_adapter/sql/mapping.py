@@ -167,11 +167,24 @@ class ClaimSection(Section):
 
 
 class FilesSection(Section):
-    """Where bytes go: at most `inline_max_bytes` into the row, larger ones into the file store by path."""
+    """Where bytes go: at most `inline_max_bytes` into the row, larger ones into the file store by path.
+
+    With `chunk_bytes` larger ones go into rows of so many bytes, which steps with ``each = "file.chunks"`` write.
+    """
 
     inline_max_bytes: int = Field(default=0, ge=0, le=8 << 20)  # LIMIT: a row never holds more than 8 MiB
-    of_card: Sql  # :card → path, size, sha256, content of every file and signature of the card
+    chunk_bytes: int | None = Field(default=None, ge=1024, le=8 << 20)  # LIMIT: likewise; None: into the file store
+    chunk: Sql | None = None  # :file, :number (from 1) → the bytes of that row, its first column
+    # :card → path, size, sha256, content of every file and signature of the card; with chunk_bytes also chunks, which
+    # `chunk` gets as :file
+    of_card: Sql
     referenced: Sql | None = None  # → path of every file anybody needs; without it nothing is swept
+
+    @model_validator(mode="after")
+    def _chunks_are_read_back(self) -> Self:
+        if (self.chunk_bytes is None) != (self.chunk is None):
+            raise ValueError("'chunk_bytes' and 'chunk', the statement that reads one row, go together")
+        return self
 
 
 class ExistsSection(Section):

@@ -132,6 +132,7 @@ class Plan:
     people: TextClause | None
     partner_people: ReadyPartnerPeople | None
     files_of_card: TextClause
+    chunk: TextClause | None  # one row of a file's bytes
     referenced: TextClause | None
     register: tuple[ReadyStep, ...]
     card: Expression
@@ -208,6 +209,7 @@ def compile_mapping(mapping: Mapping, office_zone: tzinfo, vendor: str) -> Plan:
         people=compiler.sql(mapping.people.sql, "people.sql", OF_OFFICE) if mapping.people else None,
         partner_people=_partner_people(compiler, mapping),
         files_of_card=compiler.sql(mapping.files.of_card, "files.of_card", ("card",)),
+        chunk=compiler.sql(mapping.files.chunk, "files.chunk", ("file", "number")) if mapping.files.chunk else None,
         referenced=_optional(compiler, mapping.files.referenced, "files.referenced"),
         register=registering,
         card=compiler.expression(mapping.card, "card", (*known, *top)),

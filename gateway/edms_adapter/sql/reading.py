@@ -50,9 +50,10 @@ class Shelf:
         media_type: str | None = None,
         role: str | None = None,
         signatures: list[Signature] | None = None,
+        chunks: object = None,
     ) -> File:
         """Return a File and keep its bytes at hand; raises OSError when they are not where they were put."""
-        self._keep(name, sha256, size, path, content)
+        self._keep(name, sha256, size, path, content, chunks)
         kind = FileRole(role) if role else FileRole.ANNEX
         return File(
             name,
@@ -64,14 +65,23 @@ class Shelf:
         )
 
     def signature(
-        self, name: str, sha256: str, size: int, path: str | None = None, content: bytes | None = None
+        self,
+        name: str,
+        sha256: str,
+        size: int,
+        path: str | None = None,
+        content: bytes | None = None,
+        chunks: object = None,
     ) -> Signature:
         """Return a Signature and keep its bytes at hand."""
-        self._keep(name, sha256, size, path, content)
+        self._keep(name, sha256, size, path, content, chunks)
         return Signature(name, size, Sha256(sha256))
 
-    def _keep(self, name: str, digest: str, size: int, path: str | None, content: bytes | None) -> None:
-        self.contents[Sha256(digest)] = self.open(name, digest, size, path, content)
+    def _keep(self, name: str, digest: str, size: int, path: str | None, content: bytes | None, chunks: object) -> None:
+        lies_in_rows = chunks is not None and content is None and path is None
+        self.contents[Sha256(digest)] = (
+            self._store.in_rows(chunks, size, digest) if lies_in_rows else self.open(name, digest, size, path, content)
+        )
 
     def open(self, name: str, digest: str, size: int, path: str | None, content: bytes | None) -> Content:
         if content is not None:
@@ -80,7 +90,7 @@ class Shelf:
                 raise OSError(f"the bytes of {name!r} are not what was put there: their SHA-256 differs")
             return held
         if path is None:
-            raise MappingError(f"file {name!r} has neither path nor content: the query must give one of them")
+            raise MappingError(f"file {name!r} has neither path, content nor chunks: the query must give one of them")
         kept: Kept = self._store.open(path, size, digest)
         return kept
 

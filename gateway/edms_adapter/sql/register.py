@@ -2,7 +2,7 @@
 """Registering an incoming document, and adding to one: one transaction, once for ever per exchange id."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,10 +14,11 @@ from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import told_at_once
 from gateway.edms_adapter.sql.database import Database, Recorder, Work
 from gateway.edms_adapter.sql.failing import Unwilling
-from gateway.edms_adapter.sql.files import Staged, Store, Stored, Wanted
+from gateway.edms_adapter.sql.files import Staged, Store, Wanted
 from gateway.edms_adapter.sql.lookups import looked_up
 from gateway.edms_adapter.sql.numbering import assigned_number, given_again, next_number
 from gateway.edms_adapter.sql.plan import Plan
+from gateway.edms_adapter.sql.readback import read_back
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.reserving import Reserver
 from gateway.edms_adapter.sql.standing import card_is_gone
@@ -370,27 +371,7 @@ class Registrar:
         return found
 
     def _verify(self, work: Work, card: object, staged: Staged, *, every: bool = True) -> None:
-        """Read every file back from the card, inside the transaction; raises OSError when one differs.
-
-        With *every* false only what the card shows is verified: a file it had already is not added twice.
-        """
-        rows = work.rows(self.plan.files_of_card, {"card": card})
-        shown = {row.sha256: row for row in rows}
-        staged_paths = {stored.path for stored in _all(staged) if stored.path is not None}
-        for stored in _all(staged):
-            row = shown.get(stored.sha256)
-            if row is None and every:
-                raise OSError(f"file {stored.name!r} is not on the card after writing")
-            if row is not None and row.path in staged_paths:
-                continue  # read back before the transaction; its name becomes final with it
-            if row is not None:
-                Shelf(self.store).open(stored.name, row.sha256, row.size, row.path, row.content)
-
-
-def _all(staged: Staged) -> Iterator[Stored]:
-    for stored in staged.files:
-        yield stored
-        yield from stored.signatures
+        read_back(self.plan, work, self.store, card, staged, every=every)
 
 
 def wanted_files(document: Document) -> tuple[Wanted, ...]:
