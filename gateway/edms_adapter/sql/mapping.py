@@ -424,7 +424,8 @@ class Mapping(Section):
     """A whole mapping file."""
 
     const: dict[Name, Constant] = {}
-    override: dict[str, dict[Name, Constant]] = {}  # other constants for one partner
+    # other constants for one partner, by its id: where a document of its or for it is at hand (see docs)
+    override: dict[str, dict[Name, Constant]] = {}
     database: DatabaseSection = DatabaseSection()
     claim: ClaimSection = ClaimSection()
     files: FilesSection
@@ -450,6 +451,13 @@ class Mapping(Section):
     record: RecordSection
     mark: MarkSection
     link: LinkSection
+
+    @model_validator(mode="after")
+    def _overrides_constants(self) -> Self:
+        for partner, words in self.override.items():
+            if unknown := sorted(words.keys() - self.const.keys()):
+                raise ValueError(f"override.{partner}.{unknown[0]}: is no constant: name it in [const] for all others")
+        return self
 
     @model_validator(mode="after")
     def _change_names_differ(self) -> Self:

@@ -116,6 +116,10 @@ class Sender:
         scope = scope_of(self.plan, work, shelf, constants(self.plan))
         scope["row"] = row
         fields = self.plan.outgoing_fields(scope)
+        partner = text(fields["to"])
+        if partner in self.plan.source.override:  # whose it is, is known only now
+            scope["const"] = constants(self.plan, partner)
+            fields = {**self.plan.outgoing_fields(scope), "to": partner}
         document = fields["document"]
         if not isinstance(document, Document):
             raise MappingError("outgoing.fields.document: is no document: build it with document(…)")

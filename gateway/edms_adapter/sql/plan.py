@@ -16,7 +16,7 @@ from gateway.edms_adapter.sql.reservations import Reservations
 from gateway.edms_adapter.sql.steps import Compiler, ReadyStep, Statement, binds
 from gateway.model import Event, EventKind
 
-EVERYWHERE = ("const", "read", "file", "signature", "exchange_of")
+EVERYWHERE = ("const", "const_of", "read", "file", "signature", "exchange_of")
 INCOMING = (*EVERYWHERE, "document", "intake", "exchange", "now", "today", "files", "addressees", "resolve")
 ROW = (*EVERYWHERE, "row")
 OF_OFFICE = ("office", "today")  # binds of the queries for our people

@@ -9,6 +9,7 @@ from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.files import Kept, Store
 from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan
+from gateway.edms_adapter.sql.values import text
 from gateway.model import Content, File, FileRole, Sha256, Signature
 
 
@@ -98,6 +99,7 @@ class Shelf:
 def scope_of(plan: Plan, work: Work, shelf: Shelf, const: dict[str, object]) -> dict[str, Any]:  # Any: see Readers
     """Return what every expression sees: constants, readers and files."""
     scope: dict[str, Any] = {**plan.functions, "const": const, "file": shelf.file, "signature": shelf.signature}
+    scope["const_of"] = lambda partner: constants(plan, text(partner))
     scope["exchange_of"] = lambda card: plan.association.of_card(work, card)
     scope["read"] = Readers(plan, work, scope)
     return scope
