@@ -36,7 +36,7 @@ from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.outbox import Counts, Outbox, outbox_of
 from gateway.edms_adapter.sql.plan import Plan, ReadyChange
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
-from gateway.edms_adapter.sql.values import Record, moment
+from gateway.edms_adapter.sql.values import Record, before_fold, moment
 from gateway.edms_adapter.sql.waiting import note_settled
 from gateway.model import Event, EventKey, EventKind, ExchangeId
 from gateway.ports import ChangePage, Clock, EdmsEvent
@@ -211,7 +211,7 @@ class Watcher:
                 return []
             since: ColumnElement[Any] = bindparam("since")  # Any: a moment or an integer
             counts = [Counts(row.cur >= since, or_(row.cur < since, row.cur.is_(None)))]
-            values["since"] = self._bound(change, place.since, change.rule.overlap or 0)
+            values["since"] = self._since(change, place.since)
         if place.known is not None:
             known: ColumnElement[datetime] = bindparam("known")
             counts.append(Counts(row.known_at >= known, row.known_at < known))
@@ -231,6 +231,11 @@ class Watcher:
         if when is None:
             raise MappingError(f"changes {change.name!r}: a row without 'cur': leave such rows out of the query")
         return when.isoformat(timespec="microseconds")
+
+    def _since(self, change: ReadyChange, mark: Mark) -> object:
+        """Return from where to read again: the overlap before *mark*, and the hour that clocks repeat after it."""
+        bound = self._bound(change, mark, change.rule.overlap or 0)
+        return before_fold(bound, self.plan.zone) if isinstance(bound, datetime) else bound
 
     @staticmethod
     def _bound(change: ReadyChange, mark: Mark, overlap: int) -> object:

@@ -174,7 +174,7 @@ class Database:
         if isinstance(value, Enum):
             return value.value
         if isinstance(value, datetime):
-            local = value.astimezone(self.zone)
+            local = value.astimezone(self.zone) if value.tzinfo else value  # the mapping's `local` made it so
             naive = local.replace(tzinfo=None)
             return naive.isoformat(" ", "microseconds") if self._plain else local if self._zoned else naive
         if isinstance(value, date):

@@ -2,8 +2,9 @@
 """What expressions build: values of the model out of columns, forgiving about NULL and about how SQLite keeps time."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.model import (
     Approval,
@@ -34,17 +35,39 @@ from gateway.model import (
     Term,
 )
 
+FOLD_REACH = timedelta(hours=3)  # LIMIT: no clock is put back further
+
 
 def text(value: object) -> str:
     return "" if value is None else str(value)
 
 
 def moment(value: object, zone: tzinfo) -> datetime | None:
-    """Return an aware UTC moment; a naive column is in *zone*; None for NULL."""
+    """Return an aware UTC moment; a naive column is in *zone*; None for NULL.
+
+    Of an hour that clocks repeat, the first is meant; a time they leave out counts from before they were put forward.
+    """
     if value is None or value == "":
         return None
     when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def local(value: object, zone: tzinfo) -> datetime | None:
+    """Return the moment *value* as clocks of *zone* show it, without a zone; None for NULL."""
+    when = moment(value, zone)
+    return None if when is None else when.astimezone(zone).replace(tzinfo=None)
+
+
+def before_fold(when: datetime, zone: tzinfo) -> datetime:
+    """Return *when*, or earlier by as much as clocks of *zone* are put back soon after it.
+
+    A column without a zone repeats that hour: what was written in the second one looks older than the first's end.
+    """
+    back = (when.astimezone(zone).utcoffset() or timedelta()) - (
+        (when + FOLD_REACH).astimezone(zone).utcoffset() or timedelta()
+    )
+    return when - max(back, timedelta())
 
 
 def day(value: object) -> date | None:
@@ -164,7 +187,8 @@ def functions(zone: tzinfo) -> dict[str, Callable[..., object]]:
 
     return {
         "text": text,
-        "moment": lambda value: moment(value, zone),
+        "moment": lambda value, time_zone=None: moment(value, ZoneInfo(time_zone) if time_zone else zone),
+        "local": lambda value, time_zone: local(value, ZoneInfo(time_zone)),
         "day": day,
         "number_of": number,
         "term": term,
