@@ -14,7 +14,8 @@ Two ways, in this order of preference:
 What every adapter promises: `register` happens at most once per exchange id, in any number of processes, all or
 nothing, files verified; `record` once per event key; `changes` loses no committed change and may repeat; whatever is
 raised besides `Refused` means "not now".
-Writing rows directly passes by the vendor's own rules (rights, full-text index, notices): prefer its procedures.
+Writing rows directly passes by the vendor's own rules (rights, full-text index, notices): prefer its procedures,
+which the steps of a mapping may `call`.
 """
 
 from pathlib import Path
