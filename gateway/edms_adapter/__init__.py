@@ -9,7 +9,7 @@ Two ways, in this order of preference:
    which rows a registered document becomes, whose inbox it goes to, how people's work shows in the tables, what shall
    be sent and where a partner's news are written.  No code is needed; `gateway.edms_adapter.sql` knows no table.
 2. **A module.**  For a system with an interface of its own, write one module with a class that implements
-   `gateway.ports.Edms`, and hold it to the laws of ``tests/edms_adapter`` (they speak through a ``desk`` fixture).
+   `gateway.ports.Edms`, and hold it to the laws of ``tests/edms_adapter/contract.py``, as the mappings are.
 
 What every adapter promises: `register` happens at most once per exchange id, in any number of processes, all or
 nothing, files verified; `record` once per event key; `changes` loses no committed change and may repeat; whatever is

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from gateway.errors import Refused
-from gateway.model import Document, EventKind, Number
+from gateway.model import CardRef, Document, EventKind, Number
 from gateway.ports import Edms, EdmsEvent, Failpoint, Registration, Waiting
 from tests.edms_adapter.systems import Lack, System
 from tests.edms_adapter.systems.process import register, work_in
 
 PATIENCE_SECONDS = 60  # LIMIT: for what another process should have said
+Item = TypeVar("Item")
 MANY_PAGES = 500  # LIMIT: a sweep that is longer does not end
 
 
@@ -79,13 +80,13 @@ def place_of(number: Number) -> int:
 # --- what people do and hear -----------------------------------------------------------------------------------------
 
 
-def work_on(system: System, made: Registration) -> None:
+def work_on(system: System, card: CardRef) -> None:
     """Let people do with a document something that is told; once for each card."""
     if not system.abilities.forwarding:
-        system.forward(made.ref, "Полева")
+        system.forward(card, "Полева")
     else:
         needs(system.abilities.execution)
-        system.execute(made.ref, "исполнено")
+        system.execute(card, "исполнено")
 
 
 def is_told(events: Sequence[EdmsEvent], exchange: str) -> bool:
@@ -110,6 +111,18 @@ def swept(edms: Edms, cursor: str | None = None, limit: int = 500) -> tuple[list
         cursor = page.cursor
         if not page.more:
             return events, cursor
+    raise AssertionError("it never comes to an end")
+
+
+def in_pages(page_after: Callable[[list[Item]], Sequence[Item]]) -> list[Item]:
+    """Return everything that comes in pages of two; *page_after* is given what came before."""
+    found: list[Item] = []
+    for _ in range(MANY_PAGES):
+        page = page_after(found)
+        assert len(page) <= 2
+        found += page
+        if not page:
+            return found
     raise AssertionError("it never comes to an end")
 
 

@@ -111,7 +111,7 @@ class OnlyText:
         shown = system.shown(ref)
         assert words in " ".join((shown.state, *shown.notices))
 
-        needs(system.abilities.news)
+        needs(system.abilities.news, system.abilities.words)
         assert REFUSAL.refusal is not None
         system.edms.record(ref, [replace(REFUSAL, refusal=replace(REFUSAL.refusal, text=words))])
         shown = system.shown(ref)

@@ -43,6 +43,7 @@ class Abilities:
     standing: Lack = CAN  # a card that people deleted is seen to be gone
     outgoing: Lack = CAN  # documents go out, and what becomes of them is shown to the clerk
     news: Lack = CAN  # a partner's news are written onto the dispatch
+    words: Lack = CAN  # with the words of the partner, such as why he refused
     dispatches: Lack = CAN  # it says which dispatches count as sent
     withdrawals: Lack = CAN  # a clerk may want a dispatch taken back
     amendments: Lack = CAN  # a clerk may want to send what changed since
