@@ -304,15 +304,6 @@ def test_pages_of_any_length_tell_everything_once_though_all_happened_in_one_mom
     assert len(told) == len(set(told)) == 12
 
 
-def test_the_same_fact_has_the_same_key_however_often_it_is_told(desk: Desk) -> None:
-    instructed(desk, desk.card())
-    first = desk.edms.changes(None)
-    second = desk.edms.changes(first.cursor)
-
-    assert {one.event.key for one in second.events} <= {one.event.key for one in first.events}
-    assert len({one.event.key for one in first.events}) == len(first.events)
-
-
 def test_a_cursor_we_did_not_write_is_an_error_not_a_beginning(sqlite_desk: Desk) -> None:
     with pytest.raises(ValueError, match="version"):
         sqlite_desk.edms.changes('{"v": 99}')

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.content import Held
 from gateway.edms_adapter.registry import people
-from gateway.errors import Deferred, Reason, Refused
+from gateway.errors import Reason, Refused
 from gateway.model import (
     ControlState,
     EventKind,
@@ -24,7 +24,7 @@ from gateway.model import (
     TaskUid,
 )
 from gateway.ports import Waiting
-from tests.edms_adapter.desk import BEREG, GOROD, OURS, PDF, TODAY, Desk, file_of, intake, letter, to
+from tests.edms_adapter.desk import BEREG, GOROD, OURS, PDF, TODAY, Desk, file_of, letter, to
 
 
 def test_a_document_becomes_one_card_with_a_number_in_the_addressees_inbox(desk: Desk) -> None:
@@ -39,41 +39,11 @@ def test_a_document_becomes_one_card_with_a_number_in_the_addressees_inbox(desk:
         assert [row.subject for row in people.inbox(work, "Лугов")] == ["О передаче дел"]
 
 
-def test_the_same_exchange_again_gets_the_very_same_registration(desk: Desk) -> None:
-    first = desk.registered()
-    desk.clock.later(hours=3)
-
-    assert desk.register() == replace(first, created=False)
-    assert desk.count("card") == 1
-
-
 def test_what_a_registration_tells_is_what_changes_tell_with_the_same_keys(desk: Desk) -> None:
     made = desk.registered()
 
     assert [event.kind for event in made.events] == [EventKind.FORWARDED]
     assert tuple(desk.events()) == made.events
-
-
-def test_a_registration_broken_before_its_commit_leaves_no_trace_and_no_gap(desk: Desk) -> None:
-    desk.registered(exchange="ex-0", document=letter("doc-0", "14/0"))
-    desk.failpoint.where = "edms-register:before-commit"
-    with pytest.raises(RuntimeError):
-        desk.register()
-    assert desk.count("card") == 1
-    assert desk.count("edms_gw_exchange") == 1
-    desk.failpoint.where = ""
-
-    assert desk.registered().number.text == "ВХ-2"
-
-
-def test_a_registration_broken_after_its_commit_stands(desk: Desk) -> None:
-    desk.failpoint.where = "edms-register:after-commit"
-    with pytest.raises(RuntimeError):
-        desk.register()
-    desk.failpoint.where = ""
-
-    again = desk.registered()
-    assert (again.created, again.number.text) == (False, "ВХ-1")
 
 
 def test_numbers_begin_anew_every_year_and_a_late_december_keeps_its_own(desk: Desk) -> None:
@@ -96,17 +66,6 @@ def test_small_files_lie_in_their_row_and_large_ones_in_the_store(desk: Desk) ->
     assert (desk.files / large_row.path).read_bytes() == large.data
 
 
-def test_bytes_that_are_not_what_they_are_said_to_be_are_never_registered(desk: Desk) -> None:
-    for size in (100, 200_000):
-        lying = Held(b"x" * size)
-        object.__setattr__(lying, "sha256", PDF.sha256)
-        with pytest.raises(ValueError, match="SHA-256"):
-            desk.edms.register(letter(), {PDF.sha256: lying}, ExchangeId("ex-1"), intake())
-
-    assert desk.count("card") == 0
-    assert [path for path in desk.files.rglob("*") if path.is_file()] == []
-
-
 def test_signatures_are_kept_beside_their_file_unchanged(desk: Desk) -> None:
     sign = Held(b"\x30\x82 detached signature")
     desk.contents[sign.sha256] = sign
@@ -115,12 +74,6 @@ def test_signatures_are_kept_beside_their_file_unchanged(desk: Desk) -> None:
 
     file, signature = desk.rows("select * from card_file order by id")
     assert (signature.signs_id, bytes(signature.content)) == (file.id, sign.data)
-
-
-def test_a_file_that_is_named_but_did_not_come_does_not_hold_up_the_card(desk: Desk) -> None:
-    desk.registered(letter(files=(replace(file_of(), sha256=None), file_of())))
-
-    assert desk.count("card_file") == 1
 
 
 def test_a_sent_task_becomes_an_instruction_that_keeps_its_uid(desk: Desk) -> None:
@@ -240,18 +193,6 @@ def test_what_a_person_registers_is_told_and_answers_the_exchange_from_then_on(d
     assert (again.number, again.created, again.ref) == (Number("ВХ-1", TODAY), False, waiting.ref)
 
 
-def test_what_a_person_refuses_is_told_and_a_new_message_is_judged_afresh(desk: Desk) -> None:
-    waiting = desk.register(wait_because="так решено")
-    assert isinstance(waiting, Waiting)
-    with desk.at_work() as work:
-        people.refuse_waiting(work, int(waiting.ref), "не к нам", by="Родникова", now=desk.clock.later(hours=1))
-
-    (refused,) = desk.events(EventKind.REFUSED)
-    assert refused.refusal is not None
-    assert refused.refusal.text == "не к нам"
-    assert desk.registered().created
-
-
 # --- the same number under another uid ----------------------------------------------------------------------------
 
 
@@ -343,12 +284,3 @@ def test_the_instructions_of_a_paper_that_waits_lie_in_nobodys_inbox(desk: Desk)
     desk.register(letter(tasks=(Task(TaskUid("task-1"), executors=(ours,)),)), wait_because="так решено")
 
     assert desk.count("inbox_row") == 0
-
-
-def test_a_follow_up_of_what_waits_is_deferred_and_of_what_is_unknown_refused(desk: Desk) -> None:
-    desk.register(wait_because="так решено")
-
-    with pytest.raises(Deferred):
-        desk.edms.attach(ExchangeId("ex-1"), letter(), desk.contents, ExchangeId("follow-1"))
-    with pytest.raises(Refused):
-        desk.edms.attach(ExchangeId("ex-9"), letter(), desk.contents, ExchangeId("follow-1"))

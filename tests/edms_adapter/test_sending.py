@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a clerk marks to send comes out complete; what becomes of it stands on the sender's card."""
 
-import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -208,37 +207,6 @@ def test_a_late_positive_supersedes_overdue_and_shows_as_late(desk: Desk) -> Non
     assert (registered.state, registered.trouble) == ("registered", None)  # type: ignore[attr-defined]
     with desk.at_work() as work:
         assert [one.text for one in people.news(work, card)][:1] == ["После срока: Архив «Берег»: получено"]
-
-
-def test_the_same_event_twice_is_one_line_on_the_card(desk: Desk) -> None:
-    card, row = written(desk)
-    for _ in range(3):
-        desk.edms.record(row, [event(EventKind.RECEIVED), event(EventKind.RECEIVED)])
-
-    with desk.at_work() as work:
-        assert [one.event for one in people.news(work, card)] == ["received"]
-
-
-def test_the_same_events_recorded_at_once_in_any_order_are_one_line_each(desk: Desk) -> None:
-    card, row = written(desk)
-    events = [event(EventKind.FORWARDED, f"f{number}", to=Party(person=Person("Х"))) for number in range(5)]
-    errors: list[BaseException] = []
-
-    def record(some: list[Event]) -> None:
-        try:
-            desk.edms.record(row, some)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=record, args=(some,)) for some in (events, events[::-1]) * 4]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert errors == []
-    with desk.at_work() as work:
-        assert len(people.news(work, card)) == 5
 
 
 def test_a_refusal_says_why_in_the_clerks_inbox(desk: Desk) -> None:

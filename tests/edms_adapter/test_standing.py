@@ -7,11 +7,10 @@ from pathlib import Path
 from sqlalchemy import text
 
 from gateway.edms_adapter import open_edms
-from gateway.edms_adapter.registry import people
 from gateway.edms_adapter.registry.schema import metadata
 from gateway.model import ExchangeId, Number, Organisation, Party
-from gateway.ports import OutgoingState, Registration, Waiting
-from tests.edms_adapter.desk import BEREG, CLERK, PDF, TODAY, Desk, Hands, intake, letter, to
+from gateway.ports import Registration, Waiting
+from tests.edms_adapter.desk import PDF, TODAY, Desk, Hands, intake, letter, to
 from tests.edms_adapter.test_foreign import TABLES, run
 
 TOLD = Number("ВХ-3", TODAY)
@@ -21,24 +20,15 @@ def ids(*names: str) -> tuple[ExchangeId, ...]:
     return tuple(map(ExchangeId, names))
 
 
-def lose(desk: Desk, *exchanges: str, ties: bool = True) -> None:
-    """Take the cards of *exchanges* away, as a restored backup would; with *ties* what is known of them too."""
+def lose(desk: Desk, *exchanges: str) -> None:
+    """Take the cards of *exchanges* away and what is known of them, as a restored backup would."""
     with desk.edms.database.writing() as work:
         for one in desk.edms.standing(ids(*exchanges)):
             for table in reversed(metadata.sorted_tables):
                 if "card_id" in table.c:
                     work.run(text(f"delete from {table.name} where card_id = :card"), {"card": int(one.card)})
             work.run(text("delete from card where id = :card"), {"card": int(one.card)})
-            if ties:
-                work.run(text("delete from edms_gw_exchange where exchange_id = :id"), {"id": one.exchange})
-
-
-def send(desk: Desk) -> int:
-    with desk.at_work() as work:
-        card = people.write_card(
-            work, "О деле", {}, signer="Родникова", drafter=CLERK, now=desk.clock.at, store=desk.files
-        )
-        return people.send(work, card, BEREG, clerk=CLERK, now=desk.clock.at)
+            work.run(text("delete from edms_gw_exchange where exchange_id = :id"), {"id": one.exchange})
 
 
 # --- what stands --------------------------------------------------------------------------------------------------
@@ -50,56 +40,6 @@ def test_a_registered_exchange_stands_with_its_card_and_number(desk: Desk) -> No
     (one,) = desk.edms.standing(ids("ex-1", "never heard of"))
 
     assert (one.exchange, one.card, one.number, one.since) == ("ex-1", made.ref, made.number, desk.clock.at)
-
-
-def test_a_paper_that_waits_stands_without_a_number(desk: Desk) -> None:
-    made = desk.register(wait_because="somebody must look")
-    assert isinstance(made, Waiting)
-
-    (one,) = desk.edms.standing(ids("ex-1"))
-
-    assert (one.card, one.number) == (made.ref, Number())
-
-
-def test_a_card_that_was_deleted_is_seen_to_be_gone(desk: Desk) -> None:
-    made = desk.registered()
-    lose(desk, "ex-1", ties=False)
-
-    (one,) = desk.edms.standing(ids("ex-1"))
-
-    assert (one.card, one.number) == (made.ref, None)
-
-
-def test_nothing_stands_when_nothing_is_asked_for(desk: Desk) -> None:
-    desk.registered()
-
-    assert desk.edms.standing(()) == ()
-
-
-def test_everything_held_for_us_comes_in_pages(desk: Desk) -> None:
-    for place in range(5):
-        desk.registered(letter(f"doc-{place}", f"14/{place}"), f"ex-{place}")
-
-    first = desk.edms.holdings(None, 2)
-    second = desk.edms.holdings(first[-1].exchange, 2)
-    third = desk.edms.holdings(second[-1].exchange, 2)
-
-    assert [one.exchange for one in (*first, *second, *third)] == [f"ex-{place}" for place in range(5)]
-    assert desk.edms.holdings(third[-1].exchange, 2) == ()
-
-
-def test_dispatches_count_from_the_moment_they_were_taken_and_come_in_pages(desk: Desk) -> None:
-    refs = [str(send(desk)) for _ in range(4)]
-    for ref in refs[:3]:
-        desk.edms.mark(ref, OutgoingState.TAKEN)
-    desk.edms.mark(refs[1], OutgoingState.SENT)
-    desk.edms.mark(refs[2], OutgoingState.REFUSED)
-
-    first = desk.edms.dispatches(None, 1)
-    second = desk.edms.dispatches(first[-1], 1)
-
-    assert {*first, *second} == set(refs[:2])
-    assert desk.edms.dispatches(second[-1], 1) == ()
 
 
 # --- a number that was told ---------------------------------------------------------------------------------------
@@ -146,25 +86,6 @@ def test_a_number_that_no_counter_wrote_is_given_as_it_was_told(desk: Desk) -> N
 
     assert made.number == Number("ДСП-особый", TODAY)
     assert desk.registered(letter("doc-2", "14/4"), "ex-2").number.text == "ВХ-1"
-
-
-def test_a_card_that_was_deleted_under_its_tie_is_made_again(desk: Desk) -> None:
-    first = desk.registered()
-    lose(desk, "ex-1", ties=False)
-
-    again = desk.registered(number=first.number)
-
-    assert again.created
-    assert again.number == first.number
-    assert [one.number for one in desk.edms.standing(ids("ex-1"))] == [first.number]
-
-
-def test_a_card_that_stands_is_not_made_again_whatever_number_was_told(desk: Desk) -> None:
-    first = desk.registered()
-
-    again = desk.registered(number=TOLD)
-
-    assert (again.created, again.number, again.ref) == (False, first.number, first.ref)
 
 
 def test_a_document_that_must_wait_waits_also_when_its_number_was_told(desk: Desk) -> None:
