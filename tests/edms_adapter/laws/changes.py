@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules 6 and 7: no committed change is lost, however it is read; and what is told is of the closed list."""
 
-import pytest
-
 from gateway.model import EventKind
 from tests.edms_adapter.laws import MANY_PAGES, is_told, keys, needs, not_now, registered, swept, work_on
 from tests.edms_adapter.systems import System
@@ -36,13 +34,14 @@ class NothingLost:
 
         assert {("ex-1", one.key) for one in made.events} <= keys(swept(system.edms)[0])
 
-    @pytest.mark.parametrize("limit", [1, 2, 3, 7])
-    def test_pages_of_any_length_tell_the_same(self, system: System, limit: int) -> None:
+    def test_pages_of_any_length_tell_the_same(self, system: System) -> None:
         for place in range(3):
             work_on(system, registered(system, nth(place), f"ex-{place}").ref)
+        whole, _ = swept(system.edms)
 
-        assert keys(swept(system.edms, None, limit)[0]) == keys(swept(system.edms)[0])
-        assert all(is_told(swept(system.edms, None, limit)[0], f"ex-{place}") for place in range(3))
+        assert all(is_told(whole, f"ex-{place}") for place in range(3))
+        for limit in (1, 2, 3, 7):
+            assert keys(swept(system.edms, None, limit)[0]) == keys(whole)
 
     def test_nothing_is_lost_when_people_act_between_two_pages(self, system: System) -> None:
         made = [registered(system, nth(place), f"ex-{place}") for place in range(5)]
