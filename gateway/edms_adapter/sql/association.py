@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     null,
     select,
     table,
@@ -152,6 +153,10 @@ class Association:
         row = work.first(self._statements.latest)
         return None if row is None else row.latest
 
+    def young(self, work: Work, since: datetime, limit: int) -> list[str]:
+        """Return which exchanges were tied *since* then, at most *limit* of them."""
+        return [row.exchange_id for row in work.rows(self._statements.young, {"since": since, "limit": limit})]
+
 
 class _Statements:
     """The statements of `Association`, built once so that the driver compiles each once."""
@@ -176,6 +181,8 @@ class _Statements:
             .where(at.exchange_id == bindparam("exchange"))
             .values({**{name: bindparam(name) for name in settled}, "waits": null()})
         )
+        young = select(at.exchange_id).where(at.known_at >= bindparam("since")).order_by(at.exchange_id)
+        self.young = young.limit(bindparam("limit")).offset(literal_column("0"))  # SQLite binds one that nobody gave
         self.latest = select(func.max(at.known_at).label("latest"))
         self.forget = delete(exchange).where(at.exchange_id == bindparam("exchange"))
 

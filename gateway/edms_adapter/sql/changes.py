@@ -5,7 +5,8 @@ A *sweep* goes through every rule once, each in the order (cur, id), in pages.  
 than the last sweep's youngest minus the overlap (a transaction that committed late), or when its card became ours
 that recently (a paper put onto a card with a history).  Rows come again; the reader knows them by event key.
 A rule that a watch tells has no overlap: its rows count when the outbox names them between the last sweep's place and
-this one's.  What counts is asked for in several selects, one for each reason, so that each finds its rows by an index.
+this one's, and it is not read at all while there is nothing of it.
+What counts is asked for in several selects, one for each reason, so that each finds its rows by an index.
 A row dated in the future, or a clock that was put back, never hides what comes after: no sweep starts later than now,
 and a cursor that stands in the future starts from the beginning.
 """
@@ -14,11 +15,13 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import structlog
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     FromClause,
     Select,
     and_,
@@ -33,7 +36,7 @@ from sqlalchemy import (
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.mapping import MappingError
-from gateway.edms_adapter.sql.outbox import Counts, Outbox, outbox_of
+from gateway.edms_adapter.sql.outbox import BREAK, Counts, Outbox, outbox_of
 from gateway.edms_adapter.sql.plan import Plan, ReadyChange
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.values import Record, before_fold, moment
@@ -45,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 VERSION = 1
 KNOWN_OVERLAP = 900  # LIMIT: seconds; the clocks of several nodes may differ that much
+YOUNG = 1000  # LIMIT: young ties that are compared with those of the sweep before; of more, every card is read again
+OUTBOX = ("life", "upto", "fresh", "young", "rereads")  # of a cursor
 Mark = str | int  # of a cursor column: an ISO moment in UTC, or an integer
 
 
@@ -71,6 +76,9 @@ class Cursor:
     latest: str | None = None  # the youngest tie when this sweep began
     life: str = ""  # of the outbox that `seen` are places in
     upto: int | None = None  # the place in the outbox when this sweep began
+    fresh: tuple[str, ...] = ()  # what the outbox names up to there
+    young: str = ""  # a digest of the young ties when this sweep began; empty: of none that were looked at
+    rereads: bool = True  # the cards of young ties are read again in this sweep
 
     @classmethod
     def parse(cls, written: str | None) -> "Cursor":
@@ -82,20 +90,22 @@ class Cursor:
             raise ValueError(f"a cursor of version {raw.get('v')} is not understood")
         rules = {name: Reached(*place) for name, place in raw["rules"].items()}
         after = tuple(raw["after"]) if raw["after"] else None
-        return cls(rules, raw["current"], after, raw["latest"], raw.get("life", ""), raw.get("upto"))
+        outbox = {name: raw[name] for name in OUTBOX if name in raw}
+        return cls(rules, raw["current"], after, raw["latest"], **outbox)
 
     def __str__(self) -> str:
         rules = {name: (place.since, place.known, place.top, place.seen) for name, place in self.rules.items()}
         rest = {"current": self.current, "after": self.after, "latest": self.latest}
-        return json.dumps({"v": VERSION, "rules": rules, **rest, "life": self.life, "upto": self.upto})
+        return json.dumps({"v": VERSION, "rules": rules, **rest, **{name: getattr(self, name) for name in OUTBOX}})
 
 
 class Watcher:
-    """Reads the pages; keeps nothing between calls."""
+    """Reads the pages; keeps nothing of them between calls."""
 
     def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock) -> None:
         self.plan, self.database, self.store, self.clock = plan, database, store, clock
         self.outbox = outbox_of(plan, database)
+        self._queries: dict[tuple[object, ...], Executable] = {}  # built once, so that the database prepares each once
 
     def page(self, written: str | None, limit: int) -> ChangePage:
         """See `gateway.ports.Edms.changes`."""
@@ -111,6 +121,8 @@ class Watcher:
             scope = scope_of(self.plan, work, shelf, constants(self.plan))
             self._begin(cursor, work)
             for change in self._rest_of_sweep(cursor):
+                if self._nothing_new(change, cursor):
+                    continue
                 rows = self._rows(work, change, cursor, limit - len(events))
                 events += [_event(change, row, scope) for row in rows]
                 self._advance(cursor, change, rows)
@@ -137,19 +149,39 @@ class Watcher:
         if self.outbox is not None:
             self._reach(cursor, self.outbox, work)
 
-    @staticmethod
-    def _reach(cursor: Cursor, outbox: Outbox, work: Work) -> None:
-        """Note how far the outbox goes; rules that cannot rely on it up to there are read from the beginning."""
-        place = outbox.place(work)
-        for reached in cursor.rules.values():
-            if reached.seen is not None and (
-                cursor.life != place.life
-                or reached.seen > place.upto
-                or outbox.is_broken(work, reached.seen, place.upto)
-            ):
+    def _reach(self, cursor: Cursor, outbox: Outbox, work: Work) -> None:
+        """Note how far the outbox goes, and what it names up to there.
+
+        Rules that cannot rely on it are read from the beginning.
+        """
+        place, fresh = outbox.place(work), set()
+        for seen in {one.seen for one in cursor.rules.values() if one.seen is not None}:
+            comparable = cursor.life == place.life and seen <= place.upto
+            named = outbox.named(work, seen, place.upto) if comparable else {BREAK}
+            fresh |= named
+            if BREAK in named:
                 log.info("the outbox began anew: what people did is read from the beginning")
-                reached.seen = None
-        cursor.life, cursor.upto = place.life, place.upto
+                for reached in cursor.rules.values():
+                    reached.seen = None if reached.seen == seen else reached.seen
+        young = self._young(cursor, work)
+        cursor.rereads = not young or young != cursor.young
+        cursor.life, cursor.upto, cursor.fresh, cursor.young = place.life, place.upto, tuple(sorted(fresh)), young
+
+    def _young(self, cursor: Cursor, work: Work) -> str:
+        """Return a digest of the young ties; empty: there are too many, or it is not known which are young."""
+        known = [cursor.rules[change.name].known for change in self.plan.changes if change.name in cursor.rules]
+        oldest = min((one for one in known if one is not None), default=None)
+        if oldest is None or None in known:
+            return ""
+        ties = self.plan.association.young(work, _young_since(oldest), YOUNG + 1)
+        return sha256(json.dumps([oldest, ties]).encode()).hexdigest()[:16] if len(ties) <= YOUNG else ""
+
+    def _nothing_new(self, change: ReadyChange, cursor: Cursor) -> bool:
+        """Say whether a rule need not be read: nothing that tells it was changed, and no card became ours."""
+        place = cursor.rules.get(change.name)
+        if self.outbox is None or place is None or place.seen is None or cursor.rereads or not self._watched(change):
+            return False
+        return self.outbox.sources(change.name).isdisjoint(cursor.fresh)
 
     def _rest_of_sweep(self, cursor: Cursor) -> list[ReadyChange]:
         names = [change.name for change in self.plan.changes]
@@ -182,40 +214,53 @@ class Watcher:
     # --- rows ---------------------------------------------------------------------------------------------------
 
     def _rows(self, work: Work, change: ReadyChange, cursor: Cursor, limit: int) -> list[Record]:
+        place = cursor.rules.get(change.name, Reached())
         values: dict[str, object] = {"limit": limit}
-        query, row = _facts(self.plan, change, self._columns(change))
-        counts = self._counts(change, cursor, row, values)
+        if self.outbox is not None and self._watched(change):
+            since = place.seen is not None and cursor.upto is not None
+            if place.seen is not None and cursor.upto is not None:
+                values.update(self.outbox.between(place.seen, cursor.upto))
+        else:
+            since = place.since is not None
+            if place.since is not None:
+                values["since"] = self._since(change, place.since)
+        if since and place.known is not None:
+            values["known"] = _young_since(place.known)
         if cursor.after is not None:
-            query = query.where(_beyond((row.cur, row.id, row.exchange)))
             cur, row_id, exchange = cursor.after
             values.update(after_0=self._bound(change, cur, 0), after_1=row_id, after_2=exchange)
-        order = (row.cur, row.id, row.exchange)
+        shape = (change.name, since, "known" in values, cursor.after is not None)
+        query = self._queries.get(shape)
+        if query is None:
+            query = self._queries[shape] = self._query(change, since=since, known=shape[2], after=shape[3])
+        return work.rows(query, values)
+
+    def _query(self, change: ReadyChange, *, since: bool, known: bool, after: bool) -> Executable:
+        """Return the query of a rule's rows: all of them, or those *since* the last sweep and of young ties."""
+        query, row = _facts(self.plan, change, self._columns(change))
+        if after:
+            query = query.where(_beyond((row.cur, row.id, row.exchange)))
+        counts = self._counts(change, row, known=known) if since else []
+        limit: ColumnElement[int] = bindparam("limit")
+        first: ColumnElement[int] = literal_column("0")  # SQLite's dialect binds an offset that nobody gave
         if not counts:
-            return work.ask(query.order_by(*order).limit(bindparam("limit")), values)
+            return query.order_by(row.cur, row.id, row.exchange).limit(limit).offset(first)
         parts = [
             query.where(one.holds, *(earlier.fails for earlier in counts[:number])) for number, one in enumerate(counts)
         ]
         every = union_all(*parts).order_by(*(literal_column(name) for name in ("cur", "id", "exchange")))
-        return work.ask(every.limit(bindparam("limit")), values)
+        return every.limit(limit).offset(first)
 
-    def _counts(self, change: ReadyChange, cursor: Cursor, row: "_Columns", values: dict[str, object]) -> list[Counts]:
-        """Return why a row counts, and add to *values* what that binds; nothing: every row does."""
-        place = cursor.rules.get(change.name, Reached())
+    def _counts(self, change: ReadyChange, row: "_Columns", *, known: bool) -> list[Counts]:
+        """Return why a row counts."""
         if self.outbox is not None and self._watched(change):
-            if place.seen is None or cursor.upto is None:
-                return []
             counts = self.outbox.fresh(change.name, row.fact)
-            values.update(self.outbox.between(place.seen, cursor.upto))
         else:
-            if place.since is None:
-                return []
-            since: ColumnElement[Any] = bindparam("since")  # Any: a moment or an integer
-            counts = [Counts(row.cur >= since, or_(row.cur < since, row.cur.is_(None)))]
-            values["since"] = self._since(change, place.since)
-        if place.known is not None:
-            known: ColumnElement[datetime] = bindparam("known")
-            counts.append(Counts(row.known_at >= known, row.known_at < known))
-            values["known"] = datetime.fromisoformat(place.known) - timedelta(seconds=KNOWN_OVERLAP)
+            moment_or_number: ColumnElement[Any] = bindparam("since")  # Any: either
+            counts = [Counts(row.cur >= moment_or_number, or_(row.cur < moment_or_number, row.cur.is_(None)))]
+        if known:
+            young: ColumnElement[datetime] = bindparam("known")
+            counts.append(Counts(row.known_at >= young, row.known_at < young))
         return counts
 
     def _watched(self, change: ReadyChange) -> bool:
@@ -242,6 +287,11 @@ class Watcher:
         if isinstance(mark, int):
             return mark - overlap
         return datetime.fromisoformat(mark) - timedelta(seconds=overlap)
+
+
+def _young_since(known: str) -> datetime:
+    """Return since when a tie is young whose like was seen up to *known*."""
+    return datetime.fromisoformat(known) - timedelta(seconds=KNOWN_OVERLAP)
 
 
 def _ahead(mark: Mark | None, now: datetime) -> bool:

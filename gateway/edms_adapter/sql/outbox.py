@@ -26,6 +26,7 @@ from sqlalchemy import (
     cast,
     column,
     delete,
+    literal_column,
     or_,
     select,
     table,
@@ -39,6 +40,7 @@ from gateway.edms_adapter.sql.mapping import ClaimSection, MappingError, OutboxS
 from gateway.edms_adapter.sql.plan import Plan
 
 KEPT = timedelta(days=7)  # LIMIT: rows are given up when older; a gateway that was away for longer reads everything
+BREAK = ""  # the source of a row that is a break
 ENGINES = ("postgresql", "sqlite")
 REMEDY = "let an owner of the EDMS's tables run what `edms-gateway edms outbox-ddl` prints"
 TYPES: Mapping[str, TypeEngine[Any]] = {"integer": Integer(), "text": Text(), "uuid": Uuid()}  # Any: of any value
@@ -94,6 +96,7 @@ class Outbox:
         self.table = table(self.name, *(column(name) for name in names), schema=claim.db_schema)
         self._place = self.table.c.tx if engine == "postgresql" else self.table.c.id
         self._asked = text(PLACE[engine].format(name=self.name))
+        self._named = select(self.table.c.source).where(*self._between()).distinct()
         self._written = f'"{claim.db_schema}"."{self.name}"' if claim.db_schema else f'"{self.name}"'
 
     # --- reading
@@ -112,10 +115,13 @@ class Outbox:
             raise MappingError(f"outbox: there is no table {self.name}: {REMEDY}")
         return Place(str(row.life), int(row.upto))
 
-    def is_broken(self, work: Work, seen: int, upto: int) -> bool:
-        """Say whether something between the two places is not in the outbox."""
-        query = select(self.table.c.id).where(self.table.c.source == "", *self._between()).limit(1)
-        return bool(work.ask(query, self.between(seen, upto)))
+    def sources(self, rule: str) -> frozenset[str]:
+        """Return what the outbox calls the watches of *rule*."""
+        return frozenset(watch.source for watch in self.section.watches(rule))
+
+    def named(self, work: Work, seen: int, upto: int) -> set[str]:
+        """Return of what there are rows between two places; `BREAK` is among them when not everything is there."""
+        return {row.source for row in work.rows(self._named, self.between(seen, upto))}
 
     def between(self, seen: int, upto: int) -> dict[str, object]:
         """Return what `fresh` binds for the rows from one place to another."""
@@ -131,7 +137,9 @@ class Outbox:
         for (name, kind), sources in reasons.items():
             key = fact.c[name]
             changed = select(cast(self.table.c.row_key, TYPES[kind])).where(
-                self.table.c.source.in_(sources), self.table.c.row_key.is_not(None), *self._between()
+                or_(*(self.table.c.source == literal_column(f"'{source}'") for source in sources)),
+                self.table.c.row_key.is_not(None),
+                *self._between(),
             )
             made.append(Counts(key.in_(changed), or_(key.not_in(changed), key.is_(None))))
         return made
@@ -161,7 +169,7 @@ class Outbox:
         earlier = or_(self._place < here, and_(self._place == here, at.id < bindparam("last")))
         gone = work.connection.execute(delete(self.table).where(earlier), limits).rowcount
         broken = update(self.table).where(self._place == here, at.id == bindparam("last"))
-        work.connection.execute(broken.values(source="", row_key=None), limits)
+        work.connection.execute(broken.values(source=BREAK, row_key=None), limits)
         return int(gone)
 
 
