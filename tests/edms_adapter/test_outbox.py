@@ -13,7 +13,7 @@ from gateway.ports import Finding
 from tests.edms_adapter.desk import Hands
 from tests.edms_adapter.outboxes import rows, run
 from tests.edms_adapter.test_foreign import TABLES
-from tests.edms_adapter.test_races import FOREIGN, OUTBOX, SERIAL, WATCHED, Bureau, Ours, bureau, mapping
+from tests.edms_adapter.test_races import FOREIGN, OUTBOX, SERIAL, WATCHED, Bureau, Ours, bureau, mapping, register
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +188,24 @@ def test_people_need_no_rights_on_the_outbox(on_postgres: Bureau) -> None:
     assert told(on_postgres, None)[0] == ["by a clerk"]
     assert rows(on_postgres.url, "select count(*) from our_outbox where source = 'deed.id'") == [(1,)]
     run(on_postgres.url, "drop owned by clerk; drop role clerk")
+
+
+def test_the_statements_find_the_tables_whatever_path_their_reader_has(empty: str, tmp_path: Path) -> None:
+    elsewhere = "drop schema if exists bureau cascade; create schema bureau; set search_path = bureau;"
+    source = mapping(WATCHED, tmp_path).read_text("utf-8")
+    path = tmp_path / "elsewhere.toml"
+    path.write_text(source.replace("[database]\n", '[database]\nsearch_path = "bureau"\n'), "utf-8")
+    with open_edms(path, empty, tmp_path, "Europe/Moscow", clock=Hands()) as edms:
+        run(empty, elsewhere + SERIAL)
+        edms.create_own_tables()
+        run(empty, edms.outbox_ddl())
+        made = Bureau(empty, edms, register(edms, "ex-1"))
+        _, cursor = told(made, None)
+        run(empty, f"set search_path = bureau; {made.did('elsewhere')}")
+
+        assert wrong(made, path) == []
+        assert told(made, cursor)[0] == ["elsewhere"]
+    run(empty, "drop schema bureau cascade")
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------

@@ -158,13 +158,11 @@ class Outbox:
         before: object = (now - KEPT).astimezone(UTC)
         if self.engine == "sqlite":
             before = (now - KEPT).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "milliseconds")
-        upto = self.place(work).upto
-        whole = {"seen": 0, "upto": upto} if self.engine == "sqlite" else {"seen": "0", "upto": str(upto)}
         old = select(at.id, cast(self._place, Text()).label("place")).where(at.at < before, *self._between())
-        last = work.ask(old.order_by(self._place.desc(), at.id.desc()).limit(1), whole)
+        last = work.ask(old.order_by(self._place.desc(), at.id.desc()).limit(1), self.between(0, self.place(work).upto))
         if not last:
             return 0
-        limits = {"last": last[0].id, "seen": last[0].place if self.engine == "postgresql" else int(last[0].place)}
+        limits = {"last": last[0].id, "seen": self.between(int(last[0].place), 0)["seen"]}
         here = self._bind("seen")
         earlier = or_(self._place < here, and_(self._place == here, at.id < bindparam("last")))
         gone = work.connection.execute(delete(self.table).where(earlier), limits).rowcount

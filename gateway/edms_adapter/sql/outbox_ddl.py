@@ -117,7 +117,7 @@ def ddl(plan: Plan, database: Database) -> str:
     if outbox is None:
         raise MappingError("outbox: the mapping has no such section, so no trigger is wanted")
     with database.reading() as work:
-        script = _Script(outbox, _schema(plan, outbox, work), database)
+        script = _Script(outbox, _schema(plan, outbox, work), plan.source.database.search_path, database)
         there = work.rows(EXISTING[outbox.engine], {"prefix": f"{outbox.name}_"})
     return "".join((HEAD, *script.begin(), *script.drops(there), *script.makes()))
 
@@ -189,8 +189,8 @@ def _written(table: str, database: Database) -> str:
 class _Script:
     """Writes the parts of the script, every name quoted where it must be."""
 
-    def __init__(self, outbox: Outbox, schema: str, database: Database) -> None:
-        self.outbox, self.database = outbox, database
+    def __init__(self, outbox: Outbox, schema: str, search_path: str, database: Database) -> None:
+        self.outbox, self.database, self.search_path = outbox, database, search_path
         self.postgres = outbox.engine == "postgresql"
         self.quote = database.engine.dialect.identifier_preparer.quote
         self.account = database.engine.url.username
@@ -201,6 +201,8 @@ class _Script:
         yield "begin;\n"
         if self.postgres:
             yield f"set local lock_timeout = '{LOCK_WAIT}';\n"
+            if self.search_path:
+                yield f"set local search_path = {self.search_path};\n"
         yield TABLE[self.outbox.engine].format(outbox=self.table)
         if self.postgres and self.account:
             yield f"grant select, update, delete on {self.table} to {self.quote(self.account)};\n"
