@@ -157,6 +157,11 @@ class Association:
         """Return which exchanges were tied *since* then, at most *limit* of them."""
         return [row.exchange_id for row in work.rows(self._statements.young, {"since": since, "limit": limit})]
 
+    def young_cards(self, since: ColumnElement[datetime]) -> Select[Any]:  # Any: a card's key
+        """Return the query of the cards tied *since* then."""
+        at = self._exchange.c
+        return select(at.card).where(at.known_at >= since)
+
 
 class _Statements:
     """The statements of `Association`, built once so that the driver compiles each once."""

@@ -248,8 +248,16 @@ class Watcher:
         parts = [
             query.where(one.holds, *(earlier.fails for earlier in counts[:number])) for number, one in enumerate(counts)
         ]
-        every = union_all(*parts).order_by(*(literal_column(name) for name in ("cur", "id", "exchange")))
-        return every.limit(limit).offset(first)
+        every = union_all(*parts)
+        order: list[ColumnElement[Any]] = [literal_column(name) for name in ("cur", "id", "exchange")]
+        if self.database.engine.dialect.name != "sqlite":
+            return every.order_by(*order).limit(limit).offset(first)
+        # SQLite reads a whole table by an index that gives the order, unless the order is one of no index
+        order[0] = literal_column("+cur")
+        rows: Select[Any] = select(literal_column("*")).select_from(
+            every.subquery("every")
+        )  # Any: as the rule has them
+        return rows.order_by(*order).limit(limit).offset(first)
 
     def _counts(self, change: ReadyChange, row: "_Columns", *, known: bool) -> list[Counts]:
         """Return why a row counts."""
@@ -260,7 +268,9 @@ class Watcher:
             counts = [Counts(row.cur >= moment_or_number, or_(row.cur < moment_or_number, row.cur.is_(None)))]
         if known:
             young: ColumnElement[datetime] = bindparam("known")
-            counts.append(Counts(row.known_at >= young, row.known_at < young))
+            # named twice, because SQLite looks only from left to right past a rule's outer join
+            cards = self.plan.association.young_cards(young)
+            counts.append(Counts(and_(row.fact.c.card.in_(cards), row.known_at >= young), row.known_at < young))
         return counts
 
     def _watched(self, change: ReadyChange) -> bool:
