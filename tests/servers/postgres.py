@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -26,9 +27,18 @@ SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[], str]]:
     """Give a function that makes an empty database and returns its URL (``postgresql://…``)."""
+    if _binaries() is None:
+        pytest.skip(f"PostgreSQL is not installed; type: {REMEDY}")
+    with running() as database:
+        yield database
+
+
+@contextmanager
+def running() -> Iterator[Callable[[], str]]:
+    """Run a server for the block; likewise.  Raises RuntimeError when it is not installed or does not start."""
     binaries = _binaries()
     if binaries is None:
-        pytest.skip(f"PostgreSQL is not installed; type: {REMEDY}")
+        raise RuntimeError(f"PostgreSQL is not installed; type: {REMEDY}")
     folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
     try:
         with _Server(binaries, folder) as server:
