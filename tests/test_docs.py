@@ -454,7 +454,7 @@ def test_the_example_outbox_tells_what_the_rules_say(bureau: Path) -> None:
     (bureau / "bureau.toml").write_text(f"{mapping}\n{section}", "utf-8")
     url = f"sqlite:///{bureau / 'bureau.db'}"
     with open_edms(bureau / "bureau.toml", url, bureau / "files", "Europe/Minsk", clock=Hands()) as edms:
-        edms.create_own_tables()
+        edms.prepare()
         database = sqlite3.connect(bureau / "bureau.db")
         database.executescript(edms.outbox_ddl())
         database.close()

@@ -197,7 +197,7 @@ def test_the_statements_find_the_tables_whatever_path_their_reader_has(empty: st
     path.write_text(source.replace("[database]\n", '[database]\nsearch_path = "bureau"\n'), "utf-8")
     with open_edms(path, empty, tmp_path, "Europe/Moscow", clock=Hands()) as edms:
         run(empty, elsewhere + SERIAL)
-        edms.create_own_tables()
+        edms.prepare()
         run(empty, edms.outbox_ddl())
         made = Bureau(empty, edms, register(edms, "ex-1"))
         _, cursor = told(made, None)

@@ -117,7 +117,7 @@ def mapping(way: str, folder: Path, outbox: str = OUTBOX) -> Path:
 def bureau(way: str, url: str, tables: str, folder: Path, outbox: str = OUTBOX) -> Iterator[Bureau]:
     with open_edms(mapping(way, folder, outbox), url, folder, "Europe/Moscow", clock=Hands()) as edms:
         run(url, tables)
-        edms.create_own_tables()
+        edms.prepare()
         if way == WATCHED:
             run(url, edms.outbox_ddl())
         card = register(edms, "ex-1")

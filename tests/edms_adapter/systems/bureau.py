@@ -58,7 +58,7 @@ class Bureau:
         self._fill()
         self.recipe: tuple[str, ...] = (f"{__name__}:{opened.__name__}", str(folder))
         self._adapter = opened(str(folder))
-        self._adapter.create_own_tables()
+        self._adapter.prepare()
         self.edms: Edms = self._adapter
         self._open = [self._adapter]
 
