@@ -31,7 +31,7 @@ from gateway.working_days import BadHours, hours_of
 Language = Literal["ru", "en"]
 SQLITE = "sqlite:///"
 SQL = "sql"  # the adapter that is opened by a mapping
-Option = str | int | float | bool | list[str]
+Option = str | int | float | bool | tuple[str, ...]
 OPEN_LEVELS = ("общий", "общего пользования", "открытый", "несекретно", "без ограничений", "open", "public", "general")
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from gateway.journal.entries import KnownBlobs
 from gateway.journal.store import Journal
+from tests.edms_adapter.systems.tryton import Tryton
 from tests.faults.driver import break_one, whole_loop
 from tests.faults.errands import ERRANDS
 from tests.faults.house import House, house
@@ -36,7 +37,8 @@ def test_every_failpoint_in_the_code_is_in_the_table_and_the_other_way_round() -
         for name in re.findall(r'failpoint\("([^"]+)"\)', path.read_text(encoding="utf-8"))
     }
 
-    assert sorted(found) == sorted(point.name for point in POINTS)
+    beside = {*Tryton.stops, *Tryton.attach_stops, *Tryton.file_stops}  # broken by the contract of adapters instead
+    assert sorted(found) == sorted({point.name for point in POINTS} | beside)
 
 
 def test_a_kill_at_every_failpoint_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
