@@ -21,8 +21,8 @@ from gateway.edms_adapter.tryton.check import RIGHTS
 from gateway.edms_adapter.tryton.numbers import Sequence
 from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.wire import TrytonRefuses, Unreachable
-from gateway.model import Event, EventKind, ExchangeId, Number, Signature
-from gateway.ports import Expected, Failpoint, Finding, Registration, Waiting, nothing_fails
+from gateway.model import Event, EventKind, ExchangeId, Number, Signature, Term
+from gateway.ports import Expected, Failpoint, Finding, Original, Registration, Waiting, nothing_fails
 from tests.edms_adapter.desk import OURS, letter
 from tests.edms_adapter.desk import file_of as file
 from tests.edms_adapter.laws import Broken, breaking_at, registered, swept
@@ -311,6 +311,17 @@ def test_notes_that_are_not_meant_for_the_sender_stay_in_the_house(system: Tryto
     (event,) = told(system, EventKind.EXECUTED)
     assert event.text == "опись готова"
     assert "между нами" not in repr(swept(system.edms))
+
+
+def test_a_senders_own_words_never_come_back_as_those_of_our_people(system: Tryton) -> None:
+    made = registered(system)
+    system.edms.link(ExchangeId("ex-1"), Original(kind=Term("Отправителю"), description="всё уже решено"))
+    system.execute(made.ref, "опись готова")
+    other = registered(system, nth(2), "ex-2")
+    system.edms.link(ExchangeId("ex-2"), Original(kind=Term("Отправителю"), description="всё уже решено"))
+    system.process(other.ref)
+
+    assert [event.text for event in told(system, EventKind.EXECUTED)] == ["опись готова", "Обработан"]
 
 
 def test_who_processed_a_document_and_when_is_told_as_tryton_keeps_it(system: Tryton) -> None:

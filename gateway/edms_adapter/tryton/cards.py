@@ -152,10 +152,10 @@ class Cabinet:
 
     # --- words ------------------------------------------------------------------------------------------------------
 
-    def note(self, card: int, message: str) -> None:
-        """Write a note onto a card, unless it is there."""
+    def note(self, card: int, message: str, *, fresh: bool = False) -> None:
+        """Write a note onto a card, unless it is there; on a *fresh* card there is none."""
         message = message.replace("\0", "")  # a database may refuse it
-        if all(one.message != message for one in self.notes([card])):
+        if fresh or all(one.message != message for one in self.notes([card])):
             self.server.create("ir.note", {"message": message, "resource": resource(card)})
 
     def notes(self, cards: Sequence[int]) -> list[Note]:
@@ -165,11 +165,11 @@ class Cabinet:
             for row in rows
         ]
 
-    def notify(self, user: int, card: int, label: str, description: str) -> None:
-        """Put a card before a user, unless that was done."""
+    def notify(self, user: int, card: int, label: str, description: str, *, fresh: bool = False) -> None:
+        """Put a card before a user, unless that was done; a *fresh* card is before nobody."""
         records = json.dumps([card])
         before = [["user", "=", user], ["model", "=", MODEL], ["records", "=", records]]
-        if self.server.call("model.res.notification.search", before, 0, 1, None):
+        if not fresh and self.server.call("model.res.notification.search", before, 0, 1, None):
             return
         values = {"user": user, "label": clean(label), "description": clean(description)}
         values |= {"model": MODEL, "records": records, "unread": True}

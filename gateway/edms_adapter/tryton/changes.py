@@ -192,6 +192,8 @@ class Watcher:
     def _words(self, card: Card, act: Act, seen: Seen) -> str:
         """Return what people wrote for the sender before *act*, the youngest; other notes are not for him."""
         said = [note for note in seen.notes[card.id] if note.at <= act.at]
+        # what we ourselves noted may begin with a sender's own words
+        said = [note for note in said if note.user != self.cabinet.server.user]
         said = [note for note in said if note.message.startswith(self.options.words)]
         return said[-1].message.removeprefix(self.options.words).strip() if said else ""
 

@@ -17,8 +17,8 @@ SERIES = "8.2"
 MODULES: Mapping[str, str] = {"document_incoming": SERIES, "company": SERIES, "party": SERIES}
 # model → what the account must be allowed to do with its records
 RIGHTS: Mapping[str, tuple[str, ...]] = {
-    MODEL: ("read", "write", "create"),
-    "ir.attachment": ("read", "create"),
+    MODEL: ("read", "write", "create", "delete"),
+    "ir.attachment": ("read", "create", "delete"),
     "ir.note": ("read", "create"),
     "ir.model.log": ("read",),
     "res.notification": ("read", "create"),

@@ -25,11 +25,12 @@ EMPLOYEE = ("party.name", "party.code", "company", "end_date")
 
 
 class Staff:
-    """The users of one Tryton, read anew for every question."""
+    """The users of one Tryton, read anew for every question, and our companies."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self.options = server.options
+        self._companies: dict[str, int] = {}  # by name; a company's id never changes
 
     def resolve(self, hint: Party, office: str, today: date) -> Addressee | None:
         """Return the user that *hint* means in *office* (empty: in any); two candidates are nobody."""
@@ -95,10 +96,12 @@ class Staff:
         name = self.options.company_of.get(folded(office))
         if name is None:
             return None
-        found = self.server.call("model.company.company.search", [["rec_name", "=", name]], 0, 2, None)
-        if len(found) != 1:
-            raise LookupError(f"Tryton has {len(found)} companies called {name!r}")
-        return int(found[0])
+        if name not in self._companies:
+            found = self.server.call("model.company.company.search", [["rec_name", "=", name]], 0, 2, None)
+            if len(found) != 1:
+                raise LookupError(f"Tryton has {len(found)} companies called {name!r}")
+            self._companies[name] = int(found[0])
+        return self._companies[name]
 
     # --- what is there ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ with its number in its name and the exchange stamped into it; files follow, each
 A repeated call goes on after the last step that was noted, and looks for the card before it makes one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -129,8 +129,9 @@ class Registrar:
             created = errand.done(ADDED) is None
             if created:
                 card = int(found.ref)
+                there = self._there(card, fresh=False)
                 for paper in self._all_papers(follow_up, contents, follow_up_id):
-                    self._lay(card, paper)
+                    self._lay(card, paper, there)
                     self.failpoint("tryton:addition-attached")
                 self.cabinet.note(card, sheet.addition(follow_up))
                 self.failpoint("tryton:addition-noted")
@@ -283,27 +284,29 @@ class Registrar:
         if decided.waits:
             errand.note(WAITED, decided.waits)
         name = sheet.name_of(document, _main_file(document), number)
-        card = self._card(errand, exchange, name, main, decided)
+        card, fresh = self._card(errand, exchange, name, main, decided)
         if number is None and not decided.waits:
             number = Number(str(card), intake.register_on)
         self._verify_main(card, main)
+        there = self._there(card, fresh=fresh)
         for paper in rest:
-            self._lay(card, paper)
+            self._lay(card, paper, there)
             self.failpoint("tryton:file-attached")
-        self.cabinet.note(card, sheet.sheet(document, intake, number, decided.routed, decided.waits))
+        words = sheet.sheet(document, intake, number, decided.routed, decided.waits)
+        self.cabinet.note(card, words, fresh=fresh)
         self.failpoint("tryton:sheet-written")
         for one in decided.routed:
-            self.cabinet.notify(int(one.inbox), card, name, one.why)
+            self.cabinet.notify(int(one.inbox), card, name, one.why, fresh=fresh)
             self.failpoint("tryton:addressee-told")
-        there = self._without_twins(exchange, card)
+        made = self._without_twins(exchange, card)
         if decided.waits or number is None:
-            return Waiting(there.ref, decided.waits)
-        return Registration(there.ref, number, True, there.made, decided.routed)
+            return Waiting(made.ref, decided.waits)
+        return Registration(made.ref, number, True, made.made, decided.routed)
 
-    def _card(self, errand: Errand, exchange: ExchangeId, name: str, main: Paper, decided: Decided) -> int:
-        """Return the card of *exchange*, made now unless an earlier attempt made it."""
+    def _card(self, errand: Errand, exchange: ExchangeId, name: str, main: Paper, decided: Decided) -> tuple[int, bool]:
+        """Return the card of *exchange*, made now unless an earlier attempt made it, and whether it was made now."""
         if (known := errand.done(CARD)) is not None and self.cabinet.with_ids([int(known)]):
-            return int(known)
+            return int(known), False
         found = self.cabinet.of_exchange(exchange)
         if found:
             card = found[0].id
@@ -315,15 +318,16 @@ class Registrar:
             self.failpoint("tryton:card-made")
         errand.note(CARD, str(card))
         self.failpoint("tryton:card-noted")
-        return card
+        return card, not found
 
     def _without_twins(self, exchange: ExchangeId, card: int) -> Card:
         """Return the card as it stands; a second one of a call that came through late is taken away."""
-        for other in self.cabinet.of_exchange(exchange):
+        cards = self.cabinet.of_exchange(exchange)
+        for other in cards:
             if other.id != card and other.state == "draft" and other.maker == self.cabinet.server.user:
                 self.cabinet.delete(other.id)
-        (there,) = self.cabinet.with_ids([card])
-        return there
+        (ours,) = [one for one in cards if one.id == card] or self.cabinet.with_ids([card])
+        return ours
 
     def _verify_main(self, card: int, main: Paper) -> None:
         if self.cabinet.digest(card, MODEL) == main.content.sha256:
@@ -331,10 +335,13 @@ class Registrar:
         self.cabinet.delete(card)
         raise OSError(f"the main file of card {card} reads back differently from what was written")
 
-    def _lay(self, card: int, paper: Paper) -> None:
+    def _there(self, card: int, *, fresh: bool) -> dict[str, int]:
+        """Return the attachments on a card by their marks; a *fresh* one has none."""
+        return {} if fresh else {one.mark: one.id for one in self.cabinet.attached(card)}
+
+    def _lay(self, card: int, paper: Paper, there: Mapping[str, int]) -> None:
         """Put a file onto a card and read it back; one that reads back differently is taken away again."""
-        there = [one for one in self.cabinet.attached(card) if one.mark == paper.mark]
-        key = there[0].id if there else self.cabinet.attach(card, paper.name, paper.content, paper.mark)
+        key = there.get(paper.mark) or self.cabinet.attach(card, paper.name, paper.content, paper.mark)
         if self.cabinet.digest(key) != paper.content.sha256:
             self.cabinet.detach(key)
             raise OSError(f"file {paper.name!r} reads back differently from what was written")

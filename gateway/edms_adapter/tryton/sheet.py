@@ -40,8 +40,8 @@ def registered(number: Number) -> str:
 
 
 def number_in(words: str) -> Number | None:
-    """Return the number that a sheet says was given; None when it says none."""
-    found = REGISTERED.search(words)
+    """Return the number that a sheet begins with; None when it begins otherwise, whatever the sender wrote below."""
+    found = REGISTERED.match(words)
     return Number(found[1], datetime.strptime(found[2], DAY).date()) if found else None
 
 

@@ -136,7 +136,8 @@ class Server:
         connection = self._connection()
         try:
             connection.request("POST", path, body, headers)
-            yield connection.getresponse()
+            with connection.getresponse() as answer:
+                yield answer
         except (OSError, HTTPException, zlib.error) as error:
             place = f"{self._host}:{connection.port}"
             raise Unreachable(f"Tryton at {place} does not answer: {type(error).__name__}: {error}") from error

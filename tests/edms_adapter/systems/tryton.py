@@ -132,7 +132,7 @@ class Tryton:
     # --- what people do ---------------------------------------------------------------------------------------------
 
     def take_up(self, ref: CardRef) -> Number:
-        self._process(int(ref))
+        self.process(ref)
         self.edms.changes(None)  # by which the gateway hears of it, and gives the number
         return self.card(ref).number
 
@@ -149,7 +149,7 @@ class Tryton:
 
     def execute(self, ref: CardRef, words: str) -> None:
         _say(self.office.person(WORKER), int(ref), words)
-        self._process(int(ref))
+        self.process(ref)
 
     def delete(self, ref: CardRef) -> None:
         self.office.person(WORKER).call("model.document.incoming.delete", [int(ref)])
@@ -168,9 +168,9 @@ class Tryton:
 
     # ----------------------------------------------------------------------------------------------------------------
 
-    def _process(self, card: int) -> None:
+    def process(self, ref: CardRef) -> None:
         """Say what kind of document it is, and click "Process"."""
-        worker = self.office.person(WORKER)
+        card, worker = int(ref), self.office.person(WORKER)
         worker.call("model.document.incoming.write", [card], {"type": "document_incoming"})
         worker.call("model.document.incoming.process", [card])
 
