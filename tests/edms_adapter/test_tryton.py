@@ -23,7 +23,7 @@ from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.wire import TrytonRefuses, Unreachable
 from gateway.model import Event, EventKind, ExchangeId, Number, Signature, Term
 from gateway.ports import Expected, Failpoint, Finding, Original, Registration, Waiting, nothing_fails
-from tests.edms_adapter.desk import OURS, letter
+from tests.edms_adapter.desk import OURS, PDF, letter
 from tests.edms_adapter.desk import file_of as file
 from tests.edms_adapter.laws import Broken, breaking_at, registered, swept
 from tests.edms_adapter.systems.process import LARGE, PLAN, SIGNATURE, nth, register
@@ -195,6 +195,15 @@ def test_a_number_that_people_take_meanwhile_is_never_given_twice(system: Tryton
     assert numbers == ["2026/5", "2026/6"]
 
 
+def test_a_number_whose_taking_was_interrupted_goes_to_its_letter(system: Tryton) -> None:
+    registered(system, nth(1))
+    with pytest.raises(Broken):
+        register(system.open(breaking_at("tryton:number-taken")), nth(2), "ex-2")
+    following = registered(system, nth(3), "ex-3")
+
+    assert (following.number.text, registered(system, nth(2), "ex-2").number.text) == ("2026/3", "2026/2")
+
+
 def test_a_number_taken_by_people_at_that_very_moment_is_left_to_them(system: Tryton) -> None:
     once: list[str] = []
 
@@ -263,6 +272,21 @@ def test_files_that_came_before_a_crash_do_not_come_again(system: Tryton) -> Non
     assert system.cards() == 1
 
 
+def test_a_file_that_tryton_reads_back_differently_is_not_taken_for_registered(system: Tryton) -> None:
+    def damage(name: str) -> None:
+        if name == "tryton:card-noted":
+            for stored in (system.office.home / system.office.database).rglob("*"):
+                if stored.is_file() and stored.stat().st_size == PDF.size:
+                    stored.write_bytes(b"!" * PDF.size)
+
+    with pytest.raises(OSError, match="reads back differently"):
+        register(system.open(damage))
+    made = registered(system)
+
+    assert [one.sha256 for one in system.card(made.ref).files] == [PDF.sha256]
+    assert system.cards() == 1
+
+
 def test_a_second_card_of_a_call_that_came_through_late_is_taken_away(system: Tryton) -> None:
     def late(name: str) -> None:
         if name == "tryton:card-noted":
@@ -281,6 +305,8 @@ def test_a_lost_journal_makes_no_second_card(system: Tryton, tmp_path: Path) -> 
         again = registered_by(edms)
 
     assert (again.ref, again.number, system.cards()) == (made.ref, made.number, 1)
+    assert len(system.edms.cabinet.notes([int(made.ref)])) == 1
+    assert system.card(made.ref).inboxes == ("Лугов Семён Ильич",)
     assert registered(system, nth(2), "ex-2").number.text == "2026/2"
 
 
@@ -370,6 +396,10 @@ def test_what_people_do_before_a_registration_is_settled_is_told_afterwards(syst
         register(system.open(breaking_at("tryton:sheet-written")))
     (card,) = system.edms.cabinet.of_exchange(ExchangeId("ex-1"))
     system.execute(card.ref, "быстро")
+    # an hour ago: longer than any overlap
+    earlier = "strftime('%Y-%m-%d %H:%M:%f', {0}, '-1 hour') || '000'"
+    columns = ", ".join(f"{one} = {earlier.format(one)}" for one in ("create_date", "write_date"))
+    tables(system, f"update document_incoming set {columns}")
     events, cursor = swept(system.edms)
     assert events == []
     for place in range(2, 4):
