@@ -21,9 +21,8 @@ from gateway.settings.problems import dotted, explained
 from gateway.settings.values import Shape
 
 GROUP = "edms_gateway.adapters"
-SHIPPED: Mapping[str, str] = {  # name → module with an ADAPTER; the SQL adapter is opened by its mapping
-    "tryton": "gateway.edms_adapter.tryton",
-}
+# name → module with an ADAPTER; the SQL adapter is opened by its mapping
+SHIPPED: Mapping[str, str] = {name: f"gateway.edms_adapter.{name}" for name in ("folder", "tryton")}
 
 
 class AdapterError(Exception):

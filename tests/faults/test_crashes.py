@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.edms_adapter.opening import SHIPPED
 from gateway.journal.entries import KnownBlobs
 from gateway.journal.store import Journal
 from tests.edms_adapter.systems.tryton import Tryton
@@ -31,9 +32,12 @@ long_only = pytest.mark.skipif(not LONG, reason="every hit in every way takes lo
 
 
 def test_every_failpoint_in_the_code_is_in_the_table_and_the_other_way_round() -> None:
+    """Those of the other adapters are broken by their own tests: `tests.edms_adapter.systems.System.stops`."""
+    others = [GATEWAY.parent.joinpath(*module.split(".")) for module in SHIPPED.values()]
     found = {
         name
         for path in GATEWAY.rglob("*.py")
+        if not any(path.is_relative_to(other) for other in others)
         for name in re.findall(r'failpoint\("([^"]+)"\)', path.read_text(encoding="utf-8"))
     }
 
