@@ -156,6 +156,7 @@ def test_event_files_are_told_in_their_order_each_once_by_its_name(folder: Folde
 
     assert [one.event.text for one in first] == ["event-1.json", "event-2.json", "event-3.json"]
     assert [one.event.text for one in later] == ["event-0.json"]
+    assert swept(folder.edms, None, 1)[0] == [*first, *later]
     assert [one.event.key for one in later] == [f"{place.name}/event-0"]
     assert first[0].event.at == datetime(2026, 11, 22, 7, tzinfo=UTC)
 
@@ -183,6 +184,7 @@ def test_a_file_that_is_still_being_written_is_not_read_and_not_lost(folder: Fol
     (place / "event-1.json.part").rename(place / "event-1.json")
     later, _ = swept(folder.edms, cursor)
 
+    assert list(place.glob("*.broken*")) == []
     assert [one.event.key for one in first] == [f"{place.name}/event-3"]
     assert [one.event.key for one in later] == [f"{place.name}/event-1", f"{place.name}/event-2"]
 
