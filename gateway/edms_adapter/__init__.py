@@ -8,8 +8,9 @@ Two ways, in this order of preference:
    The file says, section by section: how a number is taken, what must be looked up and what to do when it is not there,
    which rows a registered document becomes, whose inbox it goes to, how people's work shows in the tables, what shall
    be sent and where a partner's news are written.  No code is needed; `gateway.edms_adapter.sql` knows no table.
-2. **A module.**  For a system with an interface of its own, write one module with a class that implements
-   `gateway.ports.Edms`, and hold it to the laws of ``tests/edms_adapter/contract.py``, as the mappings are.
+2. **An adapter.**  For a system with an interface of its own, write a package with a class that implements
+   `gateway.ports.Edms`, name it by an entry point (`gateway.edms_adapter.opening`), and hold it to the laws of
+   ``tests/edms_adapter/contract.py``; ``docs/example-adapter`` is one, whole.
 
 What every adapter promises: `register` happens at most once per exchange id, in any number of processes, all or
 nothing, files verified; `record` once per event key; `changes` loses no committed change and may repeat; whatever is
