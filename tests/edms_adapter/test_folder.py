@@ -6,6 +6,7 @@ import os
 import re
 import resource
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +31,7 @@ from gateway.model import (
     Task,
     TaskUid,
 )
-from gateway.ports import NotOffered, Outgoing, OutgoingState, Registration, Waiting, nothing_fails
+from gateway.ports import EdmsEvent, NotOffered, Outgoing, OutgoingState, Registration, Waiting, nothing_fails
 from tests.edms_adapter.desk import BEREG, MORNING, OURS, PDF, TODAY, Hands, file_of, letter
 from tests.edms_adapter.laws import Broken, breaking_at, not_now, registered, swept
 from tests.edms_adapter.systems.folder import RECORD, Folder, put
@@ -218,6 +219,45 @@ def test_a_broken_file_is_set_aside_with_a_finding_and_the_others_go_on(folder: 
     assert f"{place.name}/event-1.json.broken" in finding.detail
     put(place, "event-1.json", FORWARDED)
     assert [one.event.key for one in swept(folder.edms, cursor)[0]] == [f"{place.name}/event-1"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "link to nothing", "link in a circle"])
+def test_what_is_no_plain_file_is_set_aside_and_never_waited_for(folder: Folder, kind: str) -> None:
+    place, other = package(folder), package(folder, 1)
+    (folder.home / "secret.json").write_text(json.dumps(FORWARDED))
+    target = {
+        "link": folder.home / "secret.json",
+        "link to nothing": Path("nothing"),
+        "link in a circle": "event-1.json",
+    }
+    if kind == "folder":
+        (place / "event-1.json").mkdir()
+    elif kind == "pipe":
+        os.mkfifo(place / "event-1.json")
+    else:
+        (place / "event-1.json").symlink_to(target[kind])
+    os.utime(place / "event-1.json", LONG_AGO, follow_symlinks=False)
+    put(other, "event-1.json", FORWARDED)
+
+    assert [one.event.key for one in swept(folder.edms)[0]] == [f"{other.name}/event-1"]
+    assert (place / "event-1.json.broken.txt").is_file()
+
+
+def test_many_who_read_at_once_hear_each_file_once_in_one_order(folder: Folder) -> None:
+    places = [package(folder, place) for place in range(4)]
+    adapters = [folder.open() for _ in range(4)]
+
+    def act(turn: int) -> list[EdmsEvent]:
+        put(places[turn % 4], f"event-{turn}.json", FORWARDED)
+        return swept(adapters[turn % 4])[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(act, range(32)))
+    last, _ = swept(folder.edms)
+
+    assert len(last) == len({one.event.key for one in last}) == 32
+    assert all(one == last[: len(one)] for one in told)
+    assert all(f"/event-{turn}" in repr([one.event.key for one in seen]) for turn, seen in enumerate(told))
 
 
 def test_unknown_keys_and_a_mark_before_the_text_do_no_harm(folder: Folder) -> None:

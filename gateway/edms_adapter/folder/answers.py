@@ -78,7 +78,11 @@ class Answers:
         """Set aside what cannot be read, unless it was written just now."""
         if self.clock.now().timestamp() - self.shelf.written_at(package, file) < PATIENCE.total_seconds():
             return
-        self.shelf.set_aside(package, file, why)
+        try:
+            self.shelf.set_aside(package, file, why)
+        except OSError as error:
+            self.shelf.reach()  # else it is this package alone, and the others go on
+            why = f"{why}; it cannot be renamed: {error.strerror}"
         log.warning("an answer of the EDMS is set aside", package=package, file=file, why=why)
 
     # --- what a file says -----------------------------------------------------------------------------------------

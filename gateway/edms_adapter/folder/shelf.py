@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -165,9 +166,7 @@ class Shelf:
 
     def raw(self, package: str, name: str) -> dict[str, Any]:  # Any: JSON of somebody else
         """Return a JSON object as it stands; raises like `read`."""
-        place = self.folder / package / name
-        with place.open("rb") as stream:
-            data = stream.read(MAX_JSON_BYTES + 1)
+        data = _beginning(self.folder / package / name, MAX_JSON_BYTES + 1)
         if len(data) > MAX_JSON_BYTES:
             raise Unreadable(f"is longer than {MAX_JSON_BYTES} bytes")
         try:
@@ -180,7 +179,7 @@ class Shelf:
 
     def written_at(self, package: str, name: str) -> float:
         """Return when a file was written, in seconds since 1970 UTC by the clock of the file system."""
-        return (self.folder / package / name).stat().st_mtime
+        return (self.folder / package / name).lstat().st_mtime
 
     def content(self, package: str, file: PackageFile) -> Kept:
         """Return the bytes of a file that the system put into *package*; raises Unreadable when they are others."""
@@ -201,6 +200,23 @@ def flush(folder: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # QUIRK: some network shares cannot flush a folder
             raise
+    finally:
+        os.close(descriptor)
+
+
+def _beginning(place: Path, size: int) -> bytes:
+    """Return at most *size* bytes of a plain file; raises Unreadable for anything else, and never waits for it."""
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EACCES, errno.ENXIO):  # a link, another's, a socket
+            raise Unreadable(f"may not be read: {error.strerror}") from error
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Unreadable("is no plain file")
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(size)
     finally:
         os.close(descriptor)
 
