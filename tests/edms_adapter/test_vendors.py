@@ -67,3 +67,50 @@ def test_a_wrong_choice_is_told_with_its_key(tmp_path: Path, table: str, complai
 
     assert str(told.value).startswith(str(path))
     assert complaint in str(told.value)
+
+
+BOTH_WAYS = """
+[[draft]]
+as = "rc"
+call = { postgresql = "add_draft", mariadb = "delo.add_draft" }
+sql.sqlite = "insert into letter (about) values (:about) returning 0 as code"
+values = { about = "document.subject" }
+out = { code = "integer" }
+failed = "rc.code < 0"
+text = "'no'"
+"""
+
+
+@pytest.mark.parametrize(
+    ("vendor", "call", "sql"),
+    [
+        ("sqlite", None, "insert into letter (about) values (:about) returning 0 as code"),
+        ("postgresql", "add_draft", None),
+        ("mysql", "delo.add_draft", None),
+    ],
+)
+def test_a_step_may_be_a_call_on_one_database_and_a_statement_on_another(
+    tmp_path: Path, vendor: str, call: str | None, sql: str | None
+) -> None:
+    path = tmp_path / "both.toml"
+    path.write_text(Path(__file__).with_name("foreign.toml").read_text("utf-8") + BOTH_WAYS, "utf-8")
+    *_, step = load(path, vendor).draft
+
+    assert (step.call, step.sql, bool(step.out)) == (call, sql, call is not None)
+
+
+@pytest.mark.parametrize(
+    ("edited", "complaint"),
+    [
+        (('sql.sqlite = "insert', 'sql.oracle = "insert'), "draft[3].sql: Value error, is written for oracle"),
+        (("postgresql =", "sqlite ="), "draft[3]: Value error, give either 'table', 'sql' or 'call', not two of them"),
+    ],
+)
+def test_a_step_is_one_thing_on_each_database(tmp_path: Path, edited: tuple[str, str], complaint: str) -> None:
+    path = tmp_path / "both.toml"
+    source = Path(__file__).with_name("foreign.toml").read_text("utf-8")
+    path.write_text(source + BOTH_WAYS.replace(*edited), "utf-8")
+    with pytest.raises(MappingError) as told:
+        load(path, "sqlite")
+
+    assert complaint in str(told.value)

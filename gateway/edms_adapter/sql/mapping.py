@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from gateway.edms_adapter.sql.places import Places
-from gateway.edms_adapter.sql.vendors import chosen
+from gateway.edms_adapter.sql.vendors import chosen, is_for
 from gateway.errors import Reason
 from gateway.model import EventKind
 from gateway.settings.problems import remedy_of
@@ -69,6 +69,7 @@ class Query(Section):
 class Step(Section):
     """One thing done: a row inserted (`table`), a statement (`sql`), a procedure (`call`), or only inner `steps`.
 
+    It may be a call on some databases and a statement on the others, each as a table of texts by the database's name.
     `each` repeats it over a list, giving every `item` a name; `when` leaves it out.
     `as` names its result: the returned `key` of an insert, the first row of a query, what a procedure answers (`out`),
     the row count of any other.  A result that says `failed` undoes the transaction, or what `then` says.
@@ -93,6 +94,18 @@ class Step(Section):
     then: Literal["not now", "wait", "refuse"] = "not now"  # again later; before a person; back to the sender
     reason: Reason | None = None  # of a refusal
     steps: tuple["Step", ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_our_vendor_does_it(cls, written: object, info: ValidationInfo) -> object:
+        """Leave out the one of `call` and `sql` that is written for other databases, with what is of calls alone."""
+        vendor = (info.context or {}).get("vendor", "")
+        if not (isinstance(written, dict) and {"call", "sql"} <= written.keys()):
+            return written
+        if is_for(written["call"], vendor) == is_for(written["sql"], vendor):
+            return written
+        others = ("sql",) if is_for(written["call"], vendor) else ("call", "out", "order", "function")
+        return {key: value for key, value in written.items() if key not in others}
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:

@@ -34,3 +34,8 @@ def chosen(written: object, vendor: str) -> object:
             return written[name]
     given = ", ".join(sorted(written)) or "nothing"
     raise ValueError(f"is written for {given}, and this database is {vendor}: add {vendor!r} or {DEFAULT!r}")
+
+
+def is_for(written: object, vendor: str) -> bool:
+    """Say whether *written*, a text or a table of texts, has one for *vendor*."""
+    return not isinstance(written, dict) or bool({vendor, _TWINS.get(vendor, DEFAULT), DEFAULT} & written.keys())
