@@ -6,6 +6,7 @@ import click
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.outbox_ddl import outbox_ddl
 from gateway.cli.output import show
+from gateway.cli.printing_ddl import ddl
 from gateway.cli.reaching import by_mapping, database_option, opened
 from gateway.cli.rehearsing import dry_run
 from gateway.cli.rows import finding_row, finding_words
@@ -76,6 +77,7 @@ edms.add_command(dry_run)
 edms.add_command(sample)
 edms.add_command(watch)
 edms.add_command(outbox_ddl)
+edms.add_command(ddl)
 
 
 def wanted_of(settings: Settings) -> tuple[Wanted, ...]:
