@@ -13,7 +13,12 @@ from gateway.edms_adapter.registry.schema import metadata
 from gateway.edms_adapter.sql.association import Association
 from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
 from tests.edms_adapter.desk import Desk, fill
-from tests.edms_adapter.lookalikes import lookalike_url, postgres_lookalike, sqlite_lookalike  # noqa: F401  # fixtures
+from tests.edms_adapter.lookalikes import (  # noqa: F401  # fixtures
+    lookalike_url,
+    mariadb_lookalike,
+    postgres_lookalike,
+    sqlite_lookalike,
+)
 from tests.servers.mariadb import empty as empty_mariadb
 
 pytest.register_assert_rewrite("tests.edms_adapter.laws")  # they assert, though their names are not those of tests

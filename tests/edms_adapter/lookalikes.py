@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect
 
 from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.database import Database
+from gateway.edms_adapter.sql.engines import engine
 from tests.edms_adapter.systems.lookalike import ZONE
 from tests.edms_adapter.systems.lookalike_people import NAME, create, fill
+from tests.servers.mariadb import empty as empty_mariadb
 
 
 def made(url: str, files: Path) -> str:
@@ -44,16 +46,27 @@ def postgres_lookalike(postgres: Callable[[], str], tmp_path_factory: pytest.Tem
     return made(postgres(), tmp_path_factory.mktemp("lookalike"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
+def mariadb_lookalike(mariadb: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return made(mariadb(), tmp_path_factory.mktemp("lookalike"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def lookalike_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_lookalike"), tmp_path / "delo.sqlite")
         return f"sqlite:///{tmp_path / 'delo.sqlite'}"
-    url = str(request.getfixturevalue("postgres_lookalike"))
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1))
-    names = ", ".join(inspect(engine).get_table_names())
-    engine.dispose()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"truncate {names} restart identity cascade")  # type: ignore[call-overload]  # our names
+    url = str(
+        request.getfixturevalue({"postgresql": "postgres_lookalike", "mariadb": "mariadb_lookalike"}[request.param])
+    )
+    database = engine(url)
+    tables = inspect(database).get_table_names()
+    database.dispose()
+    if request.param == "mariadb":
+        empty_mariadb(url, tables)
+    else:
+        with psycopg.connect(url, autocommit=True) as connection:
+            names = ", ".join(tables)
+            connection.execute(f"truncate {names} restart identity cascade")  # type: ignore[call-overload]  # our names
     filled(url)
     return url

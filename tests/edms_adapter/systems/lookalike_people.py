@@ -12,13 +12,14 @@ from typing import Any, cast
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import TextClause, create_engine, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.engine import make_url
 
 from gateway.edms_adapter.ddl import script_for, statements
 from gateway.edms_adapter.registry.seed import LINK_KINDS, Correspondent, Staff
 from gateway.edms_adapter.registry.seed import Office as RegistryOffice
 from gateway.edms_adapter.sql.database import Work
+from gateway.edms_adapter.sql.engines import engine
 from gateway.edms_adapter.sql.procedures import Procedure, compiled
 from gateway.edms_adapter.sql.values import Record
 from tests.edms_adapter.desk import BEREG, GOROD, OURS, STAFF, TODAY
@@ -49,14 +50,13 @@ def create(url: str) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(written)  # type: ignore[call-overload]  # a file of ours
         return
-    made = create_engine(url)
+    made = engine(url)
     with closing(made.raw_connection()) as raw:
         connection = cast(Any, raw.driver_connection)  # Any: a driver's own connection
         if kind == "sqlite":
             connection.executescript(written)
         else:
-            with connection.cursor() as cursor:
-                cursor.execute("set session sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,ANSI_QUOTES'")
+            with closing(connection.cursor()) as cursor:
                 for statement in statements(written):
                     cursor.execute(statement)
         connection.commit()
