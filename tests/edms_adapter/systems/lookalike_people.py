@@ -97,12 +97,13 @@ def add(work: Work, table: str, key: str = "", **values: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """One organisation of ours in the tree: its tree code, and the prefixes of its numbers."""
+    """One organisation of ours in the tree: its tree code, people, and the prefixes of its numbers."""
 
     due: str
     office: RegistryOffice
     staff: Sequence[Staff] = STAFF
     prefixes: tuple[str, str] = ("ВХ-", "ИСХ-")
+    whose: str = ""  # stands behind the names of its groups
 
 
 FIRST = Ours("0.01.", RegistryOffice(OURS, "Комитет «Светлый»"))
@@ -170,7 +171,7 @@ def _cabinet(work: Work, due: str, name: str, is_default: int) -> None:
 
 def _groups(work: Work, ours: Ours, node: int) -> None:
     """Incoming letters and appeals are numbered together, by the group above; outgoing ones by their own."""
-    above, whose = ours.due, "" if ours is FIRST else f", {ours.office.short_name}"
+    above, whose = ours.due, ours.whose
     incoming, outgoing = ours.prefixes
     groups = (
         (f"{above}1.", "Входящие" + whose, INCOMING, incoming, 0),
