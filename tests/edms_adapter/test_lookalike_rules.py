@@ -29,7 +29,7 @@ from gateway.model import (
 )
 from gateway.model import Executor as TaskExecutor
 from gateway.ports import Expected, Original, OutgoingState, Registration, Waiting
-from tests.edms_adapter.desk import BEREG, CLERK, MORNING, OURS, TODAY, file_of, letter, to
+from tests.edms_adapter.desk import BEREG, CLERK, GOROD, MORNING, OURS, TODAY, file_of, letter, to
 from tests.edms_adapter.laws import swept
 from tests.edms_adapter.systems import lookalike_people as people
 from tests.edms_adapter.systems.lookalike import LookAlike
@@ -364,6 +364,35 @@ def test_another_version_of_a_draft_brings_what_it_asks_for_and_a_notice(delo: L
         assert len(people.notices(work, int(made.ref))) == 1  # whoever was asked before
 
 
+def test_a_draft_that_was_registered_as_a_document_of_its_own_is_told(delo: LookAlike) -> None:
+    made = register(delo.edms, draft(), "ex-1")
+    became = card_of(delo, delo.send("О сверке", {"Письмо.pdf": b"%PDF"}))
+    with delo.at_work() as work:
+        words = {"link_name": "Зарегистрирован как", "ins_date": delo.now()}
+        people.add(work, "ref_link", isn_ref_doc=int(made.ref), isn_linked_doc=became, **words)
+
+    (event,) = told(delo, EventKind.DRAFT_REGISTERED)
+    assert event.number is not None
+    assert event.number.text == "ИСХ-1"
+    assert delo.card(made.ref).number == Number()
+
+
+# --- additions -------------------------------------------------------------------------------------------------------
+
+
+def test_an_addition_brings_new_tasks_and_changes_those_that_are_there(delo: LookAlike) -> None:
+    first = Task(TaskUid("t-1"), text="Подготовить", executors=(TaskExecutor(to("Лугов С. И."), True),))
+    register(delo.edms, letter(tasks=(first,)))
+    later = replace(first, text="Подготовить опись", control=TaskControl(deadline=date(2026, 12, 24)))
+    second = Task(TaskUid("t-2"), text="Проверить", executors=(TaskExecutor(to("Полева Н. О."), True),))
+    attach(delo.edms, letter(number="", files=(), tasks=(later, second)))
+
+    found = rows(delo, "select resolution_text, plan_date from resolution order by isn_resolution")
+    assert [row.resolution_text for row in found] == ["Подготовить опись", "Проверить"]
+    assert "2026-12-24" in str(found[0].plan_date)
+    assert len(rows(delo, "select 1 from reply")) == 2
+
+
 # --- sending, and partners' news -------------------------------------------------------------------------------------
 
 
@@ -429,3 +458,17 @@ def test_news_that_contradict_are_shown_and_change_nothing(delo: LookAlike) -> N
     assert any("Противоречие" in line for line in shown.notices)
     (row,) = rows(delo, "select reg_num from ref_send")
     assert row.reg_num == "77"
+
+
+def test_each_organisation_a_document_goes_to_has_a_row_of_its_own(delo: LookAlike) -> None:
+    first = delo.send("О сверке", {"Письмо.pdf": b"%PDF"})
+    second = str(do(delo, people.send, card_of(delo, first), GOROD, clerk=CLERK))
+    handed_out = list(delo.edms.outgoing())
+    delo.edms.mark(first, OutgoingState.TAKEN)
+    delo.edms.record(first, [Event(EventKind.REGISTERED, EventKey("a"), MORNING, number=Number("77", TODAY))])
+
+    assert [(one.ref, one.to) for one in handed_out] == [(first, BEREG), (second, GOROD)]
+    assert len({one.document.uid for one in handed_out}) == 1
+    assert "registered" in delo.shown(first).state
+    assert delo.shown(second).state.split("  ")[0] == "to send"
+    assert [one.ref for one in delo.edms.outgoing()] == [second]
