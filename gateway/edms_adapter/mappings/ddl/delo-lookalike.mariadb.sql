@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- A look-alike of «ДЕЛО» for MariaDB: for trying a mapping and for tests.  It is not the vendor's database, was never
--- compared with one, and says nothing about whether the gateway works with «ДЕЛО».
+-- A look-alike of «ДЕЛО» for MariaDB: for trying a mapping and for tests.  It is not the vendor's database, was
+-- never compared with one, and says nothing about whether the gateway works with «ДЕЛО».
 --
--- From public text come these names, and what they are for: DOC_RC, RESOLUTION, REPLY, JOURNAL, PROT, READ_PROT,
--- REF_FILE, FORWARD, FOLDER, DEPARTMENT with the tree code DUE (people and units in one tree), NOMENKL_CL, ORGANIZ;
--- document groups, cabinets, contacts, addressees and correspondent records as such; numbers that are reserved before
--- the card is written and given back; the procedures reserve_num, return_num, add_rc, add_forward and add_journal that
--- answer with a negative code and a text; the columns ISN_DOC, FREE_NUM, ORDER_NUM, DOC_DATE, DUE_DOCGROUP, ANNOTAT,
--- PLAN_DATE, FACT_DATE, CONTROL_STATE, ISN_REF_DOC, ISN_RESOLUTION, ISN_REPLY, REPLY_TEXT, REPLY_DATE, UPD_DATE,
--- TABLE_ID, OPERATION, SUBOPERATION, REF_ISN, TIME_STAMP, USER_ISN, ORDERNUM, DESCRIPT, FILESIZE, CONTENTS, NOM_NUMBER.
+-- From public text come the names of the tables DOC_RC, RESOLUTION, REPLY, JOURNAL, PROT, READ_PROT, REF_FILE, FORWARD,
+-- FOLDER, DEPARTMENT, ORGANIZ and NOMENKL_CL, and of the columns ISN_DOC, FREE_NUM, ORDER_NUM, DOC_DATE, DUE_DOCGROUP,
+-- FACT_DATE, PLAN_DATE, CONTROL_STATE, REPLY_TEXT, REPLY_DATE, UPD_DATE, REF_ISN, TIME_STAMP, USER_ISN, NOM_NUMBER and
+-- DUE, the tree code (of DEPARTMENT: people and units in one tree); that PROT names a table, an operation and a
+-- sub-operation; that there are document groups, cabinets, contacts, addressees, correspondent records and linked
+-- documents; and the procedures reserve_num, return_num, add_rc, add_forward and add_journal, which answer with a
+-- negative code and a text: a number is reserved before the card is written, and may be given back.
 -- Everything else is our invention: types, keys, every other table and column, what the words in STATE columns are,
 -- what the codes of PROT mean, the parameters of the procedures, and where SEV keeps what it was told.
 --
@@ -470,7 +470,7 @@ create procedure add_rc(card_index varchar(100), docgroup varchar(100), nomenc i
 begin
   set isn = null, code = 0, message = '';
   if number is not null and not exists (select 1 from docgroup_cl g where g.due = docgroup and g.rc_type = 1) then
-    set code = -2, message = concat('группа документов ', coalesce(docgroup, ''), ' не для входящих');
+    set code = -2, message = concat('группа ', coalesce(docgroup, ''), ' не для входящих');
   elseif exists (select 1 from doc_rc d where d.rc_type = 1 and d.due_docgroup = docgroup and d.free_num = number
                  and year(d.doc_date) = year(dated)) then
     set code = -1, message = concat('номер ', number, ' уже занят');
