@@ -90,6 +90,14 @@ def test_groups_below_one_with_a_template_share_its_numbers(delo: LookAlike) -> 
     ]
 
 
+def test_a_group_with_a_template_of_its_own_has_its_own_numbers(delo: LookAlike) -> None:
+    with delo.at_work() as work:
+        people.do(work, "update docgroup_cl set shablon = 'ОБР-' where classif_name = 'Обращения'")
+    made = [registered(delo, place, group="Обращения" if place > 1 else "") for place in (1, 2, 3)]
+
+    assert [one.number.text for one in made] == ["ВХ-1", "ОБР-1", "ОБР-2"]
+
+
 def test_a_file_of_the_nomenclature_that_a_rule_names_is_on_the_card_and_in_the_number(delo: LookAlike) -> None:
     with delo.at_work() as work:
         people.add(work, "nomenkl_cl", nom_number="01-05", classif_name="Переписка", due_card=FIRST.due)
