@@ -26,7 +26,7 @@ import pytest
 from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.wire import Server
 from tests.edms_adapter.desk import STAFF
-from tests.servers.postgres import _free_port
+from tests.servers.postgres import free_port
 
 CONSTRAINTS = Path(__file__).with_name("tryton-constraints.txt")
 HERE = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ class TrytonServer:
 
     def start(self, *databases: str) -> None:
         """Start, or start again after `stop`, at the same address."""
-        port = int(self.url.rpartition(":")[2]) if self.url else _free_port()
+        port = int(self.url.rpartition(":")[2]) if self.url else free_port()
         self.url = f"http://127.0.0.1:{port}"
         config = self.home / "trytond.conf"
         config.write_text(configuration(self.home, port))
