@@ -22,6 +22,7 @@ from gateway.journal.entries import Entry, State
 from gateway.retry import EDMS, next_attempt
 
 MAX_STARTS = 3  # LIMIT: deaths or defects before a letter is parked
+BEHIND = timedelta(seconds=1)  # what the EDMS failed at is tried after what only waited for the EDMS
 PATIENCE = timedelta(minutes=5)  # of the clock for one letter, when nothing else is said
 
 log = structlog.get_logger(__name__)
@@ -117,7 +118,8 @@ class Worker:
     def _edms_failed(self, entry: Entry, failed: EdmsTrouble) -> None:
         """Not the letter's fault, unless others went through since it failed before.
 
-        Never with a full disk, and never when a table, a column or a right is gone.
+        Never with a full disk, and never when a table, a column or a right is gone.  What only waited for the EDMS is
+        tried before it: when it alone is at fault, they are what shows it.
         """
         log.warning("the EDMS failed", entry=entry.id, error=repr(failed.__cause__)[:300])
         if full := trouble.no_room(failed):
@@ -128,7 +130,8 @@ class Worker:
             return
         with self.desk.journal.read() as tx:
             others = entry.deferred_at is not None and entries.finished_since(tx, entry.deferred_at)
-        self._defer(entry, failed, defect=others)
+        again = Deferred(failed.detail, until=failed.until + BEHIND if failed.until else None)
+        self._defer(entry, again, defect=others)
 
     def _defer(self, entry: Entry, later: Deferred, *, defect: bool) -> None:
         if defect and entry.starts >= MAX_STARTS:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from gateway.journal import schema
-from gateway.journal.columns import Moment
+from gateway.journal.columns import EPOCH, Moment
 from gateway.journal.entry import COLUMNS, Entry, entry_of
 
 E = schema.entries.c
@@ -70,7 +70,7 @@ def take(
         taken += batch
         got = Counter(entry.lane for entry in batch)
         waiting += [lane for lane, share in shares.items() if got[lane] == share]
-    return sorted(taken, key=lambda entry: entry.id)
+    return sorted(taken, key=lambda entry: (entry.not_before or EPOCH, entry.id))
 
 
 def lanes_with_work(tx: Connection, queues: tuple[Queue, ...], now: datetime) -> dict[Queue, list[str]]:
