@@ -42,7 +42,7 @@ def test_a_database_made_from_what_is_printed_has_all_that_the_mapping_speaks_of
     with closing(sqlite3.connect(tmp_path / "edms.sqlite")) as connection:
         connection.executescript(printed(name, "--dialect", "sqlite").output)
     with open_edms(name, f"sqlite:///{tmp_path / 'edms.sqlite'}", tmp_path, "Europe/Minsk") as edms:
-        edms.create_own_tables()
+        edms.prepare()
         wrong = [one.what for one in edms.check().findings if not one.ok]
 
     assert wrong in ([], ["default inbox"])  # nobody works there yet

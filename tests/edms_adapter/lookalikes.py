@@ -22,7 +22,7 @@ def made(url: str, files: Path) -> str:
     """Make the tables, the gateway's own too, and fill them."""
     create(url)
     with open_edms(NAME, url, files, ZONE) as edms:
-        edms.create_own_tables()
+        edms.prepare()
     filled(url)
     return url
 

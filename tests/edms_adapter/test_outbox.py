@@ -279,6 +279,6 @@ def test_a_wrong_outbox_is_a_complaint_with_file_and_key(tmp_path: Path, old: st
     path = mapping(WATCHED, tmp_path, section)
 
     with pytest.raises(MappingError) as found:
-        load(path)
+        load(path, "sqlite")
     assert str(path) in str(found.value)
     assert complaint in str(found.value)

@@ -70,7 +70,7 @@ def both(tmp_path: Path) -> Iterator[tuple[Town, MoscowPeople]]:
     url = settings.edms.database
     people.create(url)
     with open_edms(people.NAME, url, home / "files", ZONES["moscow"]) as edms:
-        edms.create_own_tables()
+        edms.prepare()
     database = Database(url, ZoneInfo(ZONES["moscow"]))
     with database.writing() as work:
         people.fill(work, OURS, (Correspondent(INDICES["minsk"], TITLES["minsk"]),))

@@ -56,7 +56,7 @@ class Registrar:
         for file in files:
             _agree(file, contents)
         reasons, package = _reasons(document, intake), "…"
-        number = None if reasons or self.counter is None else intake.number or self.counter.next(intake.register_on)
+        number = None if reasons or self.counter is None else self.counter.next(intake.register_on)
         form = _form(package, document, exchange, intake, reasons, number, files)
         row = Written(f"{package}/{DOCUMENT}", "insert", tuple(written(form).items()))
         return Rehearsal(self._outcome(package, reasons, number), (row,))
@@ -131,7 +131,7 @@ class Registrar:
         self.failpoint("folder-register:filled")
         number = None
         if self.counter is not None and not reasons:
-            number = intake.number or self.counter.take(errand, on)
+            number = self.counter.take(errand, on)
         self.failpoint("folder-register:numbered")
         if not shown:
             form = _form(package, document, exchange, intake, reasons, number, files, on)

@@ -190,8 +190,8 @@ class OutOfReach:
         whole_and_alone(system, len(system.stops))
         needs(system.abilities.attaching)
         for place, stop in enumerate(system.attach_stops):
-            self.cut(system, stop, partial(attach, exchange="ex-0", own=f"follow-{place}"))
-            assert len(system.card(registered(system, nth(0), "ex-0").ref).files) == 2
+            self.cut(system, stop, partial(attach, exchange=f"ex-{place}", own=f"follow-{place}"))
+            assert len(system.card(registered(system, nth(place), f"ex-{place}").ref).files) == 2
 
     @staticmethod
     def cut(system: System, stop: str, call: Callable[[Edms], Registration | Waiting]) -> None:

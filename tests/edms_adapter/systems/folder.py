@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -163,7 +164,7 @@ class Folder:
                 pass
 
     def delete(self, ref: CardRef) -> None:
-        raise NotImplementedError(self.abilities.standing)
+        shutil.rmtree(self.incoming / ref)
 
     def send(self, subject: str, files: dict[str, bytes]) -> str:
         self._done += 1
@@ -196,7 +197,8 @@ class Folder:
     @contextmanager
     def _happens(self, ref: CardRef, told: dict[str, Any]) -> Iterator[None]:  # Any: JSON
         self._done += 1
-        with putting(self.incoming / ref, f"event-{self._done:04}.json", told):
+        package = self.incoming / ref if (self.incoming / ref).is_dir() else self.outgoing / ref  # one of its own
+        with putting(package, f"event-{self._done:04}.json", told):
             yield
 
 
