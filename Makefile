@@ -2,6 +2,7 @@
 # make demo   two gateways and two small registries exchange a document on this machine
 # make story  the rules of a records office, each as a short scene of two gateways
 # make test   everything is set up and tested
+# make engines  the laws of EDMS adapters on PostgreSQL and MariaDB too (about 5 minutes)
 # make check  style, types, floors
 # make faults  a storm of 120 000 letters with random faults, fuzzing, and the long fault tests (about an hour)
 # make bench  measures speed and memory, beside Postfix (about 5 minutes; sudo for Postfix)
@@ -12,7 +13,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo story test faults check bench clean
+.PHONY: demo story test engines faults check bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -24,6 +25,10 @@ story: .venv/installed
 test: .venv/installed
 	@bash tests/install_servers.sh
 	@$(BIN)/python -m pytest -n 4 --dist loadfile
+
+engines: .venv/installed
+	@bash tests/install_servers.sh
+	@GATEWAY_ENGINES=all $(BIN)/python -m pytest -n 4 --dist loadfile -k "postgresql or mariadb" tests/edms_adapter
 
 faults: .venv/installed
 	@bash tests/install_servers.sh
