@@ -32,7 +32,7 @@ CARD_TEXTS = (
 )
 CARD_DAYS = (
     (rf"({NOT_OURS}).*({DATE})|({DATE}).*({NOT_OURS})", "document.number.date"),
-    (r"plan|due|dead|srok|срок", "document.deadline"),
+    (r"plan|due|dead|srok|срок", "document.control.deadline if document.control else none"),
     (r"reg|doc|rec|card|рег|док", "today"),
 )
 CARD_NUMBERS = ((r"page|list|sheet|лист", "document.pages or none"), (r"order|seq|poryad|порядк", "n"))
