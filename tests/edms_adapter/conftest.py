@@ -17,6 +17,12 @@ from gateway.edms_adapter.registry.schema import metadata
 from gateway.edms_adapter.sql.association import Association
 from gateway.edms_adapter.sql.mapping import ClaimSection, DatabaseSection
 from tests.edms_adapter.desk import Desk, fill
+from tests.edms_adapter.exchanges import (  # noqa: F401  # fixtures
+    exchange_url,
+    mariadb_exchange,
+    postgres_exchange,
+    sqlite_exchange,
+)
 from tests.edms_adapter.lookalikes import (  # noqa: F401  # fixtures
     lookalike_url,
     mariadb_lookalike,

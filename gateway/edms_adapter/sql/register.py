@@ -176,9 +176,13 @@ class Registrar:
         found = self.plan.association.find(work, exchange)
         if found is None:
             raise Refused(Reason.UNKNOWN_EXCHANGE, "the document this adds to is not registered here")
-        if found.waits is not None:
-            raise Deferred("the document this adds to waits for a person")
-        return found
+        if found.waits is None:
+            return found
+        for paper in settled_papers(self.plan, work, exchange):  # registered since anybody asked for changes
+            if paper.card is not None:
+                known = {"card": paper.card, "number": paper.number.text, "number_date": paper.number.date}
+                return Record({**found.__dict__, **known, "made_at": paper.at})
+        raise Deferred("the document this adds to waits for a person")
 
     def _claimed(self, work: Work, arrival: _Arrival, staged: Staged, intake: Intake) -> dict[str, Any]:
         """Take the exchange, and return what expressions see; IntegrityError when somebody else has it by now."""

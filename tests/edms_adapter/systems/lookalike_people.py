@@ -42,9 +42,9 @@ RESERVE = Procedure(
 )
 
 
-def create(url: str) -> None:
-    """Make the look-alike's tables in an empty database, as its administrator would from the shipped script."""
-    written = script_for(NAME, url)
+def create(url: str, name: str = NAME) -> None:
+    """Make the tables of a mapping in an empty database, as an administrator would from the shipped script."""
+    written = script_for(name, url)
     kind = make_url(url).get_backend_name()
     if kind == "postgresql":
         with psycopg.connect(url, autocommit=True) as connection:
