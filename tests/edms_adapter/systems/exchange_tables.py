@@ -212,7 +212,9 @@ class ExchangeTables:
 
     def tell(self, work: Work, message: int, kind: str, **values: object) -> int:
         """Write a fact."""
-        return people.add(work, "exchange_event", "id", message_id=message, kind=kind, happened_at=self.now(), **values)
+        return people.add(
+            work, "exchange_event", "id", message_id=message, kind=kind, **{"happened_at": self.now(), **values}
+        )
 
     def assign(self, work: Work, message: int, task: str, words: str, *executors: str, **values: object) -> None:
         """Give a task of ours, the first of the executors being responsible."""

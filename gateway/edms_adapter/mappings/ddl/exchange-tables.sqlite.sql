@@ -40,7 +40,7 @@ create table exchange_message (
   deadline date,
   author_name text,                       -- who signed.  in: GW, out: EDMS
   author_post text,
-  addressees text,                        -- a line for each: name, post, department.  in: GW, out: EDMS, one name
+  addressees text,                        -- in: a line for each, GW; out: one name, EDMS
   group_name varchar(255),                      -- in: the group and journal that our receive rule wants.  GW
   journal_name varchar(255),
   waits_because text,                     -- in: what a person should know before registering.  GW
@@ -60,12 +60,13 @@ create table exchange_message (
   written_at timestamp not null                  -- in: GW, out: EDMS
 );
 create index exchange_message_state on exchange_message (direction, state);
-create index exchange_message_uid on exchange_message (partner_index, doc_uid);
+create index exchange_message_uid on exchange_message (doc_uid);
 create index exchange_message_number on exchange_message (partner_index, doc_date);
 create index exchange_message_answers on exchange_message (answers);
 
 -- Facts.  Of a document that came the EDMS writes them, each once, and never changes one: a correction is one more row.
--- Of a document that went the gateway writes what the partner tells.  The order of ID is the order in which they happened.
+-- Of a document that went the gateway writes what the partner tells.
+-- What is new is known by its ID, whatever the clocks say; facts that are new together are told in the order of HAPPENED_AT.
 create table exchange_event (
   id integer primary key autoincrement,
   message_id integer not null references exchange_message (id),
