@@ -202,7 +202,7 @@ def test_a_partners_news_stand_on_the_row_and_a_contradiction_changes_nothing(sy
     system.edms.mark(ref, OutgoingState.TAKEN)
     system.edms.mark(ref, OutgoingState.OVERDUE, "молчат", MORNING)
     registered = Event(EventKind.REGISTERED, EventKey("r"), MORNING, number=Number("77", TODAY))
-    contradiction = replace(REFUSAL, contradicts=EventKey("r"))
+    contradiction = replace(registered, key=EventKey("c"), number=Number("78", TODAY), contradicts=EventKey("r"))
     executor = Executor(THERE, text="готово", files=(file_of(PLAN, "Опись.pdf"),))
     reported = Event(EventKind.EXECUTOR_REPORTED, EventKey("e"), MORNING, executor=executor)
     system.edms.record(ref, (registered, contradiction, reported), CONTENTS)
@@ -212,7 +212,7 @@ def test_a_partners_news_stand_on_the_row_and_a_contradiction_changes_nothing(sy
     news = rows(system, "select * from exchange_event order by id")
     assert [(one.kind, one.contradicts, one.words) for one in news] == [
         ("registered", 0, None),
-        ("refused", 1, "нет подписи"),
+        ("registered", 1, None),
         ("executor_reported", 0, "готово"),
     ]
     (file,) = rows(system, "select * from exchange_file where event_id is not null")
@@ -250,6 +250,15 @@ def test_the_same_outgoing_number_lies_before_the_edms_once_more(system: Exchang
 
     assert isinstance(again, Waiting)
     assert system.cards() == 2
+
+
+def test_a_row_that_was_deleted_comes_anew_when_it_is_sent_again(system: ExchangeTables) -> None:
+    card = came(system)
+    system.delete(CardRef(str(card)))
+    again = register(system.edms, number=Number("ВХ-1", TODAY))
+
+    assert isinstance(again, Waiting)
+    assert (again.ref != str(card), system.cards()) == (True, 1)
 
 
 @pytest.mark.parametrize("dialect", dialects(NAME))
