@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.content import whole
+from gateway.edms_adapter import BUILT_IN
 from gateway.edms_adapter.ddl import script
+from gateway.edms_adapter.sql.mapping import load
 from gateway.edms_adapter.sql.values import Record
 from gateway.model import EventKind, Number, Sha256, Task, TaskUid
 from gateway.ports import Registration, Waiting
@@ -135,3 +137,12 @@ def test_the_page_names_every_table_and_every_state() -> None:
     for table, words in zip(tables, states, strict=True):
         named = {name for first in re.findall(r"^\| (`.*?`) \|", table, re.M) for name in re.findall(r"`(.*?)`", first)}
         assert [name for name in named if name not in words] == []
+
+
+def test_every_state_that_the_gateway_writes_is_on_the_page() -> None:
+    standing = load(BUILT_IN / f"{NAME}.toml", "sqlite").standing
+    assert standing is not None
+    counted = re.findall(r"'([a-z]+)'", (standing.dispatches or "").partition("state in")[2])
+    table = PAGE.read_text("utf-8").partition("| state of what goes |")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^\| `(.*?)` \|", table, re.M)) == {"to send", "failed", "cancelled", *counted}
