@@ -133,3 +133,5 @@ create table exchange_file (
 );
 create index exchange_file_message on exchange_file (message_id);
 create index exchange_file_path on exchange_file (file_path);
+create index exchange_file_event on exchange_file (event_id);
+create index exchange_file_signs on exchange_file (signs);
