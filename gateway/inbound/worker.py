@@ -118,8 +118,8 @@ class Worker:
     def _edms_failed(self, entry: Entry, failed: EdmsTrouble) -> None:
         """Not the letter's fault, unless others went through since it failed before.
 
-        Never with a full disk, and never when a table, a column or a right is gone.  What only waited for the EDMS is
-        tried before it: when it alone is at fault, they are what shows it.
+        Never with a full disk, and never when a table, a column or a right is gone.  From the second time on, what only
+        waited for the EDMS is tried before it: when it alone is at fault, they are what shows it.
         """
         log.warning("the EDMS failed", entry=entry.id, error=repr(failed.__cause__)[:300])
         if full := trouble.no_room(failed):
@@ -130,7 +130,8 @@ class Worker:
             return
         with self.desk.journal.read() as tx:
             others = entry.deferred_at is not None and entries.finished_since(tx, entry.deferred_at)
-        again = Deferred(failed.detail, until=failed.until + BEHIND if failed.until else None)
+        behind = failed.until is not None and entry.deferred_at is not None
+        again = Deferred(failed.detail, until=failed.until + BEHIND) if failed.until and behind else failed
         self._defer(entry, again, defect=others)
 
     def _defer(self, entry: Entry, later: Deferred, *, defect: bool) -> None:

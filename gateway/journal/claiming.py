@@ -7,7 +7,7 @@ lane cost the others nothing.  What a small claim cannot reach, the next one doe
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -70,7 +70,13 @@ def take(
         taken += batch
         got = Counter(entry.lane for entry in batch)
         waiting += [lane for lane, share in shares.items() if got[lane] == share]
-    return sorted(taken, key=lambda entry: (entry.not_before or EPOCH, entry.id))
+    return sorted(taken, key=_turn_in_batch(taken))
+
+
+def _turn_in_batch(taken: Sequence[Entry]) -> Callable[[Entry], tuple[datetime, int]]:
+    """Return the order of a batch: as they came, but what was put off further than others goes behind them."""
+    first = min((entry.not_before for entry in taken if entry.not_before is not None), default=EPOCH)
+    return lambda entry: (entry.not_before or first, entry.id)
 
 
 def lanes_with_work(tx: Connection, queues: tuple[Queue, ...], now: datetime) -> dict[Queue, list[str]]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from gateway.edms_adapter.registry import people
+from gateway.journal.store import Journal
 from tests.cli.test_commands import call
 from tests.story import partner
 
@@ -206,6 +207,7 @@ def test_edms_check_names_the_rule_that_counts_on_what_is_not_there(office: Path
 def test_status_says_which_year_nobody_has_opened(office: Path) -> None:
     with people.at_work(f"sqlite:///{office}/registry.db") as work:
         people.open_by_hand(work, "Входящие")
+    Journal.open(f"sqlite:///{office}/journal.db", office / "blobs").close()
 
     told, _ = run(office, "status", "--json")
 

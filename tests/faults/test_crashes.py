@@ -17,7 +17,6 @@ import pytest
 from gateway.edms_adapter.opening import SHIPPED
 from gateway.journal.entries import KnownBlobs
 from gateway.journal.store import Journal
-from tests.edms_adapter.systems.tryton import Tryton
 from tests.faults.driver import break_one, whole_loop
 from tests.faults.errands import ERRANDS
 from tests.faults.house import House, house
@@ -41,8 +40,7 @@ def test_every_failpoint_in_the_code_is_in_the_table_and_the_other_way_round() -
         for name in re.findall(r'failpoint\("([^"]+)"\)', path.read_text(encoding="utf-8"))
     }
 
-    beside = {*Tryton.stops, *Tryton.attach_stops, *Tryton.file_stops}  # broken by the contract of adapters instead
-    assert sorted(found) == sorted({point.name for point in POINTS} | beside)
+    assert sorted(found) == sorted({point.name for point in POINTS})
 
 
 def test_a_kill_at_every_failpoint_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:

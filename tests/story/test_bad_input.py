@@ -327,7 +327,7 @@ def receive(office: TownOffice, place: int) -> int:
 @pytest.mark.usefixtures("spoilt")
 def test_what_only_waited_for_the_edms_goes_before_the_document_it_fails_at(offices: Town) -> None:
     first, *others = [receive(offices.minsk, place) for place in range(1, 5)]
-    for _ in range(2):
+    for _ in range(3):
         offices.minsk.worker.work()
         offices.clock.advance(minutes=5)
 

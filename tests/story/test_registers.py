@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -59,7 +60,7 @@ def test_both_sides_print_the_same_story(lately: Town) -> None:
     lately.post.delivers = False
     send_letter(minsk)
     lately.settle()
-    day = f"{lately.clock.moment:%Y-%m-%d}"
+    day = f"{lately.clock.moment.astimezone(ZoneInfo(ZONES[minsk.name])):%Y-%m-%d}"  # of the office
     period = ("--from", f"{lately.clock.moment - timedelta(days=1):%Y-%m-%d}", "--to", day)
 
     sent, received = typed(minsk, "register", "sent", *period), typed(moscow, "register", "received", *period)
