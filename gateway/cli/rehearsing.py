@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import click
 
-from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, UNAVAILABLE, Context, Ended, json_option, pass_context
+from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
 from gateway.cli.output import Row, json_line, printable, show
+from gateway.cli.reaching import opened
 from gateway.cli.ruling import BY_INDEX, Ruling, rules_row, ruling_of
 from gateway.content import BLOCK
-from gateway.edms_adapter import MappingError
 from gateway.envelope import Opened, unseal
 from gateway.errors import Refused
 from gateway.inbound.intake import intake_of, opened_exchange, understood
@@ -32,24 +32,14 @@ def dry_run(context: Context, letter: Path, as_json: bool) -> None:
 
     The partner is chosen by the index inside: a file proves nothing.
     """
-    from gateway.build import SystemClock, edms_of
-
     settings = context.settings()
     office, now = Office(settings), context.now()
     with TemporaryDirectory() as folder:
-        opened, ruling = _ruled(letter, Path(folder), office, now)
+        unsealed, ruling = _ruled(letter, Path(folder), office, now)
         rehearsal = Rehearsal(ruling.refused) if ruling.refused is not None else None
         if rehearsal is None:
-            try:
-                system = edms_of(settings, SystemClock())
-                try:
-                    rehearsal = rehearsed(opened, ruling, office, system, now)
-                finally:
-                    system.close()
-            except MappingError as error:
-                raise Ended(str(error), BAD_CONFIGURATION) from error
-            except Exception as error:  # an edge: whatever a database driver raises is shown in one line
-                raise Ended(f"the EDMS is not available: {type(error).__name__}: {error}", UNAVAILABLE) from error
+            with opened(settings, None) as system:
+                rehearsal = rehearsed(unsealed, ruling, office, system, now)
     outcome = _outcome(rehearsal)
     rules = rules_row(ruling, office)
     if as_json:
