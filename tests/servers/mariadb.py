@@ -28,7 +28,7 @@ ACCOUNT = "create user if not exists gateway@'%'; grant all privileges on *.* to
 # Nothing in the folder outlives the tests, so it need not survive a power failure; one file for all tables.
 SETTINGS = (
     "--innodb-flush-method=nosync",
-    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-log-at-trx-commit=2",  # what is committed outlives a killed server, though not the machine
     "--innodb-log-file-size=16M",
     "--innodb-buffer-pool-size=64M",
     "--innodb-file-per-table=0",
