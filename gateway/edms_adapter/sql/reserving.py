@@ -54,14 +54,20 @@ class Reserver:
         self.rows = reserve.rows
 
     def provided(self, exchange: ExchangeId, intake: Intake, attempt: Attempt) -> Registration | Waiting:
-        """Return what *attempt* makes, reserving whenever it needs a number; what it did not use is given back."""
+        """Return what *attempt* makes, reserving whenever it needs a number; what it did not use is given back.
+
+        Each transaction is begun anew by itself when the database let another one pass: the number stays reserved.
+        """
 
         def hold(need: NumberNeeded) -> str:
             with self.database.writing() as work:
                 return self._held(work, exchange, need, intake)
 
+        insisting = self.database.insisting
         try:
-            return _until_numbered(intake, attempt, hold)
+            return _until_numbered(
+                intake, lambda given: insisting(lambda: attempt(given)), lambda need: insisting(lambda: hold(need))
+            )
         finally:
             self._give_back(exchange)
 
