@@ -81,7 +81,8 @@ def test_a_lost_line_means_no_more_than_the_poll(tmp_path: Path, postgres: Calla
 def hung_up(url: str) -> bool:
     """Break the line on which the EDMS calls; False when nobody listens."""
     query = """
-select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' and datname = current_database()
+select pg_terminate_backend(pid) from pg_stat_activity
+where application_name = 'edms-gateway is called' and datname = current_database()
 """
     with psycopg.connect(url, autocommit=True) as control:
         return bool(control.execute(query).fetchall())

@@ -47,13 +47,34 @@ def test_what_it_called_for_is_there_when_it_is_asked(calling: Bureau) -> None:
     assert [one.event.text for one in calling.edms.changes(cursor).events] == ["something"]
 
 
+def test_what_a_strangers_transaction_held_back_is_called_for_again_when_that_has_ended(
+    calling: Bureau, postgres: Callable[[], str]
+) -> None:
+    cursor = calling.edms.changes(None).cursor
+    with psycopg.connect(postgres()) as stranger:  # in another database of the same server
+        stranger.execute("select pg_current_xact_id()")
+        line = calling.edms.signal()
+        assert line is not None
+        run(calling.url, calling.did("something"))
+        assert line.wait(A_WHILE)
+        held_back = calling.edms.changes(cursor)
+        early = line.wait(SOON)
+        stranger.commit()
+
+        assert (held_back.events, early) == ((), False)
+        assert line.wait(SOON)
+        assert [one.event.text for one in calling.edms.changes(held_back.cursor).events] == ["something"]
+        assert not line.wait(SOON)
+    line.close()
+
+
 def test_a_line_that_is_lost_raises_and_another_can_be_opened(calling: Bureau) -> None:
     line = calling.edms.signal()
     assert line is not None
     run(
         calling.url,
         "select pg_terminate_backend(pid) from pg_stat_activity "
-        "where query like 'listen%' and datname = current_database()",
+        "where application_name = 'edms-gateway is called' and datname = current_database()",
     )
 
     with pytest.raises(psycopg.OperationalError):
