@@ -39,6 +39,7 @@ MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
 CALL_AGAIN = timedelta(seconds=5)  # before a line on which the EDMS calls is opened again
 PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
 TIDY = timedelta(hours=1)
+LOOK = timedelta(days=1)  # between two looks at what people must prepare in the EDMS
 
 log = structlog.get_logger(__name__)
 
@@ -193,16 +194,18 @@ class Node:
                 log.warning("could not tidy up", error=f"{type(error).__name__}: {error}"[:300])
 
     async def _look(self) -> None:
-        """At the start, say what the EDMS lacks of what its mapping speaks of: documents wait until it is back."""
-        try:
-            lacking = await asyncio.to_thread(self.parts.edms.lacking)
-        except Exception as error:  # an edge: the EDMS may be away, which is said where it is needed
-            log.warning("the EDMS cannot be looked at", error=f"{type(error).__name__}: {error}"[:300])
-            lacking = ()
-        for one in lacking:
-            words = {"what": one.what, "detail": one.detail, "remedy": one.remedy, "place": one.place}
-            log.error("the EDMS lacks something", **words)
-        await asyncio.Event().wait()  # a part of a node that ends has died
+        """At the start and once a day, say what people must prepare in the EDMS: documents wait until it is there."""
+        while True:
+            try:
+                lacking = await asyncio.to_thread(self.parts.edms.lacking)
+            except Exception as error:  # an edge: the EDMS may be away, which is said where it is needed
+                log.warning("the EDMS cannot be looked at", error=f"{type(error).__name__}: {error}"[:300])
+                await asyncio.sleep(TIDY.total_seconds())
+                continue
+            for one in lacking:
+                words = {"what": one.what, "detail": one.detail, "remedy": one.remedy, "place": one.place}
+                log.error("the EDMS lacks something", **words)
+            await asyncio.sleep(LOOK.total_seconds())
 
     def _sweep(self) -> None:
         parts = self.parts

@@ -38,7 +38,6 @@ from gateway.sealing import Going
 from gateway.settings import OfficeSettings
 
 CURSOR = "edms"
-ANNOUNCED = "announced"  # the day on which people were last told what they must prepare
 PAGE = 500  # LIMIT: changes asked for at once
 OUTGOING = 20  # LIMIT: documents asked for at once
 
@@ -69,20 +68,7 @@ class Collector:
     def round(self) -> int:
         """Run every errand once; return how much there was to do."""
         done = self.withdrawing.answer()  # first: what shall not go is not queued
-        done += self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.overdue.tell()
-        self.announce()
-        return done
-
-    def announce(self) -> None:
-        """Say in the log, once a day, what people must still prepare in the EDMS."""
-        today = self.office.here(self.now()).date().isoformat()
-        with self.journal.read() as tx:
-            if cursors.get(tx, ANNOUNCED) == today:
-                return
-        for finding in self.edms.lacking():
-            log.warning("the EDMS lacks something", what=finding.what, detail=finding.detail, remedy=finding.remedy)
-        with self.journal.write() as tx:
-            cursors.put(tx, ANNOUNCED, today)
+        return done + self.fetch_outgoing() + self.fetch_changes() + self.tell_edms() + self.overdue.tell()
 
     # --- documents to send
 

@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -481,18 +482,33 @@ def test_a_register_holds_one_page_in_memory_and_not_the_journal(clerk: Clerk) -
     del documents
     office, ours = clerk.office
     asked = Asked(ours.index, BEGINNING, BEGINNING + timedelta(days=1))
-    heading = Heading(Which.RECEIVED, ours, None, date(2026, 3, 31), BEGINNING)
     tracemalloc.start()
     try:
-        lines = items(clerk.journal, Which.RECEIVED, asked, office, ours, BEGINNING)
-        printed_lines = sum(1 for _ in printed(lines, heading))
+        lines = sum(1 for _ in items(clerk.journal, Which.RECEIVED, asked, office, ours, BEGINNING))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
     everything = 4 * PAGE * 8000 * 2
-    assert printed_lines > 4 * PAGE
+    assert lines == 4 * PAGE
     assert peak < everything * 0.8
+
+
+def test_a_register_is_printed_line_by_line_as_it_is_read(clerk: Clerk) -> None:
+    for place in range(9):
+        clerk.opened(str(place))
+    office, ours = clerk.office
+    asked = Asked(ours.index, BEGINNING, BEGINNING + timedelta(days=1))
+    heading = Heading(Which.RECEIVED, ours, None, date(2026, 3, 31), BEGINNING)
+    found = items(clerk.journal, Which.RECEIVED, asked, office, ours, BEGINNING)
+    said: list[str] = []
+    page = printed((said.append("read") or item for item in found), heading)  # type: ignore[func-returns-value]
+    for line in page:
+        said.append(line)
+
+    taken = [place for place, what in enumerate(said) if what == "read"]
+    assert len(taken) == 9
+    assert all(later - earlier > 1 for earlier, later in pairwise(taken))  # something is printed before the next one
 
 
 def test_a_register_is_printed_while_the_edms_is_down(clerk: Clerk) -> None:
