@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from bench import chain, changes, depth, fairness, large
+from bench import chain, changes, depth, fairness, large, registrations
 from bench.figures import Line, table
 from bench.world import Broken
 
@@ -20,6 +20,7 @@ FULL: dict[str, Measure] = {
     "large": lambda home: large.measure(home, 200),
     "depth": lambda home: depth.measure(home, depth.Size(rounds=5, letters=60, journals=(1_000, 10_000, 100_000))),
     "fairness": lambda home: fairness.measure(home, fairness.Size(bad=10_000, good=100, per_second=5)),
+    "registrations": lambda home: registrations.measure(home, registrations.Size(rounds=7, documents=100)),
     "changes": lambda home: changes.measure(home, changes.Size(actions=20, rounds=7, cards=(10_000, 1_000_000))),
 }
 QUICK: dict[str, Measure] = {
@@ -27,6 +28,7 @@ QUICK: dict[str, Measure] = {
     "large": lambda home: large.measure(home, 16),
     "depth": lambda home: depth.measure(home, depth.Size(rounds=1, letters=10, journals=(300, 3_000))),
     "fairness": lambda home: fairness.measure(home, fairness.Size(bad=400, good=20, per_second=5)),
+    "registrations": lambda home: registrations.measure(home, registrations.Size(rounds=2, documents=20)),
     "changes": lambda home: changes.measure(home, changes.Size(actions=5, rounds=3, cards=(1_000, 10_000))),
 }
 

@@ -30,6 +30,7 @@ from gateway.journal.blobs import ORPHAN_AGE
 from gateway.outbound.circuits import Circuits
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher
+from gateway.outbound.lacking import Lacking
 from gateway.outbound.signals import attend
 from gateway.outbound.timetable import Timetable
 from gateway.retry import Backoff
@@ -39,7 +40,7 @@ MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
 CALL_AGAIN = timedelta(seconds=5)  # before a line on which the EDMS calls is opened again
 PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
 TIDY = timedelta(hours=1)
-LOOK = timedelta(days=1)  # between two looks at what people must prepare in the EDMS
+LOOK = timedelta(minutes=10)  # how late a new day may be noticed
 
 log = structlog.get_logger(__name__)
 
@@ -194,17 +195,13 @@ class Node:
                 log.warning("could not tidy up", error=f"{type(error).__name__}: {error}"[:300])
 
     async def _look(self) -> None:
-        """At the start and once a day, say what people must prepare in the EDMS: documents wait until it is there."""
+        """Say what people must prepare in the EDMS: documents wait until it is there."""
+        lacking = Lacking(self.parts.edms, self.parts.office, self.parts.clock.now)
         while True:
             try:
-                lacking = await asyncio.to_thread(self.parts.edms.lacking)
+                await asyncio.to_thread(lacking.say)
             except Exception as error:  # an edge: the EDMS may be away, which is said where it is needed
                 log.warning("the EDMS cannot be looked at", error=f"{type(error).__name__}: {error}"[:300])
-                await asyncio.sleep(TIDY.total_seconds())
-                continue
-            for one in lacking:
-                words = {"what": one.what, "detail": one.detail, "remedy": one.remedy, "place": one.place}
-                log.error("the EDMS lacks something", **words)
             await asyncio.sleep(LOOK.total_seconds())
 
     def _sweep(self) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message as Mail
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gateway.build import Parts, build
 from gateway.content import Held
@@ -25,6 +27,7 @@ from gateway.inbound.delivery import Delivery
 from gateway.inbound.worker import Worker
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
+from gateway.journal.store import Journal
 from gateway.model import Content
 from gateway.outbound.collect import Collector
 from gateway.outbound.dispatch import Dispatcher
@@ -272,17 +275,40 @@ def settings_of(
     return parse({"gateway.toml": gateway, "partners.toml": partners}, holidays=HOLIDAYS)
 
 
+def _file_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+@cache
+def _new_registry(name: str, other: str) -> bytes:
+    """Return the registry of office *name* on its first day; made once, for every office that opens."""
+    with TemporaryDirectory() as home:
+        url = f"sqlite:///{home}/registry.db"
+        registry.create(url)
+        registry.seed(
+            url,
+            RegistryOffice(INDICES[name], TITLES[name]),
+            [Correspondent(INDICES[other], TITLES[other])],
+            MINSK_PEOPLE if name == "minsk" else MOSCOW_PEOPLE,
+        )
+        return _file_of(url).read_bytes()
+
+
+@cache
+def _new_journal() -> bytes:
+    """Return a journal that holds nothing; likewise."""
+    with TemporaryDirectory() as home:
+        url = f"sqlite:///{home}/journal.db"
+        Journal.open(url, Path(home) / "blobs").close()
+        return _file_of(url).read_bytes()
+
+
 def open_office(home: Path, name: str, other: str, clock: HandClock, post: HandPost, **differences: str) -> TownOffice:
     """Open office *name* in folder *home*, with an empty registry."""
     home.mkdir(parents=True, exist_ok=True)
     settings = settings_of(home, name, other, **differences)
-    registry.create(settings.edms.database)
-    registry.seed(
-        settings.edms.database,
-        RegistryOffice(INDICES[name], TITLES[name]),
-        [Correspondent(INDICES[other], TITLES[other])],
-        MINSK_PEOPLE if name == "minsk" else MOSCOW_PEOPLE,
-    )
+    _file_of(settings.edms.database).write_bytes(_new_registry(name, other))
+    _file_of(settings.journal.url).write_bytes(_new_journal())
     office = TownOffice(home, name, settings, clock, post)
     post.doors[office.address] = office
     return office

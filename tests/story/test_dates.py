@@ -3,13 +3,13 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from gateway.edms_adapter.registry import people
 from gateway.journal.entries import State
+from gateway.outbound.lacking import Lacking
 from tests.story import partner
 from tests.story.acts import cards, inbox, news, send_letter
 from tests.story.offices import Town, TownOffice, town
@@ -155,16 +155,17 @@ def test_when_a_person_has_opened_the_year_what_waits_is_registered_and_told(off
         assert news(offices.minsk, one)[:2] == ["received", "registered"]
 
 
-def announced(offices: Town) -> list[dict[str, Any]]:
-    """Return what Moscow's running service says in its log while it looks around once."""
+def announced(lacking: Lacking) -> list[str]:
+    """Return what is said in the log when the service looks for what is lacking."""
     with capture_logs() as logs:
-        offices.moscow.work()
-    return [line for line in logs if line["event"] == "the EDMS lacks something"]
+        lacking.say()
+    return [line["what"] for line in logs if line["event"] == "the EDMS lacks something"]
 
 
 def test_a_missing_counter_of_the_next_year_is_announced_once_a_day_from_1_december(offices: Town) -> None:
     by_hand(offices.moscow, 2026)
-    told = []
+    moscow, told = offices.moscow, []
+    lacking = Lacking(moscow.parts.edms, moscow.parts.office, offices.clock.now)
     for moment in (
         datetime(2026, 11, 30, 20, 0, tzinfo=UTC),
         datetime(2026, 11, 30, 21, 5, tzinfo=UTC),  # 1 December in Moscow
@@ -172,10 +173,10 @@ def test_a_missing_counter_of_the_next_year_is_announced_once_a_day_from_1_decem
         datetime(2026, 12, 2, 9, 0, tzinfo=UTC),
     ):
         at(offices, moment)
-        told.append([line["what"] for line in announced(offices)])
+        told.append(announced(lacking))
     by_hand(offices.moscow, 2027)
     at(offices, datetime(2026, 12, 3, 9, 0, tzinfo=UTC))
-    told.append([line["what"] for line in announced(offices)])
+    told.append(announced(lacking))
 
     counter = ["counter of Входящие for 2027"]
     assert told == [[], counter, [], counter, []]

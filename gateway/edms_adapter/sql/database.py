@@ -22,6 +22,7 @@ from gateway.ports import Written
 _WRITES = re.compile(r"\s*(insert\s+into|update|delete\s+from)\s+([\w.$]+)", re.IGNORECASE)
 Result = TypeVar("Result")
 ATTEMPTS = 5  # LIMIT: how often a transaction is begun that the database ends to let another one pass
+BINDABLE = {str, int, bool, float, bytes}  # what goes to every driver as it is
 # drivers that give what a statement returns as rows: it is translated once and handed to them as it is
 PREPARED = ("sqlite", "postgresql", "mysql")
 
@@ -53,11 +54,13 @@ class Work:
 
     @staticmethod
     def records(result: CursorResult[Any]) -> list[Record]:
-        return [Record(row) for row in result.mappings()]
+        names = tuple(result.keys())
+        return [Record(zip(names, row, strict=True)) for row in result]
 
     def first(self, statement: Executable, values: Mapping[str, object] | None = None) -> Record | None:
-        row = self.run(statement, values).mappings().first()
-        return None if row is None else Record(row)
+        result = self.run(statement, values)
+        row = result.first()
+        return None if row is None else Record(zip(result.keys(), row, strict=True))
 
     def insert_or_catch(self, statement: Executable, values: Mapping[str, object]) -> bool:
         """Insert inside a savepoint; False when a unique key forbids it (whoever holds it has committed)."""
@@ -171,6 +174,8 @@ class Database:
 
     def bound(self, value: object) -> object:
         """Return *value* as the driver takes it: moments in the database's zone, enums by value, no model types."""
+        if value is None or type(value) in BINDABLE:
+            return value
         if isinstance(value, Enum):
             return value.value
         if isinstance(value, datetime):
@@ -181,7 +186,7 @@ class Database:
             return value.isoformat() if self._plain else value
         if isinstance(value, Decimal) and self._plain:
             return str(value)
-        if value is None or isinstance(value, str | int | float | bytes | Decimal):
+        if isinstance(value, str | int | float | bytes | Decimal):
             return value
         raise TypeError(f"a {type(value).__name__} cannot be written into a column")
 

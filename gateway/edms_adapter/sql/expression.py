@@ -3,6 +3,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, meta, nodes
@@ -10,6 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.edms_adapter.sql.mapping import MappingError
 
+KEPT = 4096  # LIMIT: expressions that are remembered; a large mapping has 700, and its neighbours share many
 Scope = Mapping[str, object]
 # what a wrong expression raises; errors of the database and of the disk are none of it and pass through
 WRONG = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
@@ -21,14 +23,31 @@ def _clip(text: object, limit: int) -> str:
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Judges an attribute once for each type that has it: the library looks at nothing else, and takes long over it."""
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined)
+        self._judged: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # Any: as the library has it
+        key = (type(obj), attr)
+        judged = self._judged.get(key)
+        if judged is None:
+            judged = self._judged[key] = super().is_safe_attribute(obj, attr, value)
+        return judged
+
+
+@cache
 def environment() -> ImmutableSandboxedEnvironment:
     """Return the sandbox: expressions see nothing but their scope."""
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    made = _Sandbox()
     made.globals.clear()
     made.filters["clip"] = _clip
     return made
 
 
+@lru_cache(KEPT)
 def _runner(sandbox: ImmutableSandboxedEnvironment, text: str) -> Callable[[Scope], Any]:  # Any: see Expression
     """Return *text* as a function of its scope.
 
@@ -44,16 +63,17 @@ def _runner(sandbox: ImmutableSandboxedEnvironment, text: str) -> Callable[[Scop
     return evaluate
 
 
-def _names(sandbox: ImmutableSandboxedEnvironment, text: str, place: str) -> frozenset[str]:
+@lru_cache(KEPT)
+def _names(sandbox: ImmutableSandboxedEnvironment, text: str) -> frozenset[str]:
     """Return what *text* asks its scope for; raises MappingError when it is not exactly one expression."""
     try:
         tree = sandbox.parse("{{ (" + text + ") }}")
     except TemplateSyntaxError as error:
-        raise MappingError(f"{place}: {text!r} is no expression: {error.message}") from error
+        raise MappingError(f"{text!r} is no expression: {error.message}") from error
     match tree.body:
         case [nodes.Output(nodes=[whole])] if not isinstance(whole, nodes.TemplateData):
             return frozenset(meta.find_undeclared_variables(tree))
-    raise MappingError(f"{place}: {text!r} is more than one expression")
+    raise MappingError(f"{text!r} is more than one expression")
 
 
 class Expression:
@@ -66,7 +86,10 @@ class Expression:
 
     def __init__(self, sandbox: ImmutableSandboxedEnvironment, text: str, place: str) -> None:
         self.text, self.place = text, place
-        self.names = _names(sandbox, text, place)
+        try:
+            self.names = _names(sandbox, text)
+        except MappingError as error:
+            raise MappingError(f"{place}: {error}") from error.__cause__
         self._sandbox = sandbox
         self._run: Callable[[Scope], Any] | None = None
 

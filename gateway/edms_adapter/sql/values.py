@@ -226,7 +226,7 @@ class Record:
 
     __slots__ = ("__dict__",)
 
-    def __init__(self, columns: Mapping[Any, object]) -> None:  # Any: a driver's kinds of text
+    def __init__(self, columns: Mapping[Any, object] | Iterable[tuple[Any, object]]) -> None:  # Any: a driver's texts
         self.__dict__.update(columns)
 
     def __getattr__(self, name: str) -> Any:  # Any: a column holds what it holds
