@@ -13,7 +13,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo story test engines faults check bench clean
+.PHONY: demo story test engines faults compiled check bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -22,17 +22,21 @@ demo: .venv/installed
 story: .venv/installed
 	@$(BIN)/edms-gateway demo --rules
 
-test: .venv/installed
+test: .venv/installed compiled
 	@bash tests/install_servers.sh
 	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
-engines: .venv/installed
+engines: .venv/installed compiled
 	@bash tests/install_servers.sh
 	@GATEWAY_ENGINES=all $(BIN)/python -m pytest -n 4 --dist loadfile -k "postgresql or mariadb" tests/edms_adapter
 
-faults: .venv/installed
+faults: .venv/installed compiled
 	@bash tests/install_servers.sh
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+# the tests start some hundred processes of the gateway: none should translate it again
+compiled: .venv/installed
+	@$(BIN)/python -m compileall -q gateway tests
 
 check: .venv/checkers
 	$(BIN)/ruff check .
