@@ -24,11 +24,11 @@ story: .venv/installed
 
 test: .venv/installed compiled
 	@bash tests/install_servers.sh
-	@$(BIN)/python -m pytest -n 4 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 engines: .venv/installed compiled
 	@bash tests/install_servers.sh
-	@GATEWAY_ENGINES=all $(BIN)/python -m pytest -n 4 --dist loadfile -k "postgresql or mariadb" tests/edms_adapter
+	@GATEWAY_ENGINES=all $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -k "postgresql or mariadb" tests/edms_adapter
 
 faults: .venv/installed compiled
 	@bash tests/install_servers.sh

@@ -41,6 +41,7 @@ class Mailboxes:
         self.brought = {self.flags: 0, self.moves: 0}
         for user in self.brought:
             dovecot.deliver(user, PEOPLE)
+            assert dovecot.flags(user) == {1: frozenset()}  # looked at: what comes later has a later UID
         home.mkdir(parents=True)
         secret = home / "mailbox.secret"
         secret.touch(mode=0o600)

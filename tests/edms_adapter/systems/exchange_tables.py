@@ -1,31 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The exchange tables with an EDMS at their other side: what its vendor's program writes there, by hand."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
-from typing import Self
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.engine import make_url
-
-from gateway.edms_adapter import SqlEdms, open_edms
-from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.values import Record, day, text
 from gateway.model import CardRef, Number, Sha256
-from gateway.ports import Edms, Failpoint, nothing_fails
 from tests.edms_adapter.desk import BEREG, OURS, STAFF, TODAY
 from tests.edms_adapter.systems import Abilities, Card, Lack, SeenFile, Shown
 from tests.edms_adapter.systems import lookalike_people as people
-from tests.edms_adapter.systems.tables import contents_of, out_of_reach, tree
+from tests.edms_adapter.systems.tables import Tables
 
 NAME = "exchange-tables"
 ZONE = "Europe/Moscow"  # columns have no zone: the EDMS and the gateway must mean the same one
-ON_A_SERVER = Abilities(
+ABILITIES = Abilities(
     numbers=Lack("the EDMS registers, and gives the number: the tables only hand the document over"),
     gapless=Lack("the numbers are the EDMS's"),
     told_numbers=Lack("the numbers are the EDMS's, and it may give a number again or not"),
@@ -35,47 +26,14 @@ ON_A_SERVER = Abilities(
     people=Lack("there is no table of people"),
     import_people=Lack("there is no table of people"),
 )
-IN_A_FILE = replace(
-    ON_A_SERVER, cutting=Lack("SQLite: a file on this machine does not go away in the middle of a call")
-)
 THEIR_NUMBER = "ВХ-%d"
 
 
-def opened(url: str, files: str, failpoint: Failpoint = nothing_fails) -> SqlEdms:
-    return open_edms(NAME, url, Path(files), ZONE, failpoint)
-
-
-class ExchangeTables:
+class ExchangeTables(Tables):
     """A `System`: the tables at *url*, made and empty."""
 
-    stops: tuple[str, ...] = ("edms-register:before-commit", "edms-register:after-commit")
-    attach_stops: tuple[str, ...] = ("edms-attach:before-commit",)
-
-    def __init__(self, url: str, files: Path) -> None:
-        files.mkdir(exist_ok=True)
-        backend = make_url(url).get_backend_name()
-        self.name = f"exchange tables on {backend}"
-        self.abilities = IN_A_FILE if backend == "sqlite" else ON_A_SERVER
-        self.recipe: tuple[str, ...] = (f"{__name__}:{opened.__name__}", url, str(files))
-        self.url, self.files = url, files
-        self._adapter = opened(url, str(files))
-        self.edms: Edms = self._adapter
-        self._office = Database(url, ZoneInfo(ZONE))
-        self._open: list[SqlEdms | Database] = [self._office, self._adapter]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._let_go()
-
-    def open(self, failpoint: Failpoint = nothing_fails) -> SqlEdms:
-        made = opened(self.url, str(self.files), failpoint)
-        self._open.append(made)
-        return made
-
-    def away(self) -> AbstractContextManager[None]:
-        return out_of_reach(self.url, self._let_go)
+    mapping, can = NAME, ABILITIES
+    zone = ZoneInfo(ZONE)
 
     # --- what lies there --------------------------------------------------------------------------------------------
 
@@ -95,12 +53,6 @@ class ExchangeTables:
         number = Number(text(given[-1].doc_number), day(given[-1].doc_date)) if given else Number()
         return Card(number, text(row.subject), tuple(map(self._seen, files)))
 
-    def snapshot(self) -> object:
-        return contents_of(self._office.engine)
-
-    def stored(self) -> frozenset[str]:
-        return tree(self.files)
-
     def _seen(self, row: Record) -> SeenFile:
         data = bytes(row.body) if row.file_path is None else (self.files / row.file_path).read_bytes()
         return SeenFile(row.file_name, row.file_size, Sha256(sha256(data).hexdigest()))
@@ -119,20 +71,6 @@ class ExchangeTables:
         with self.at_work() as work:
             self._decide(work, int(ref), "refused")
             self.tell(work, int(ref), "refused", words=words)
-
-    def forward(self, ref: CardRef, to: str) -> None:
-        with self.at_work() as work:
-            self._forward(work, ref, to)
-
-    @contextmanager
-    def forwarding(self, ref: CardRef, to: str) -> Iterator[None]:
-        if self.url.startswith("sqlite"):  # one writer at a time: the others would wait for this one
-            yield
-            self.forward(ref, to)
-        else:
-            with self.at_work() as work:
-                self._forward(work, ref, to)
-                yield
 
     def execute(self, ref: CardRef, words: str) -> None:
         with self.at_work() as work:
@@ -203,13 +141,6 @@ class ExchangeTables:
 
     # ----------------------------------------------------------------------------------------------------------------
 
-    def at_work(self) -> AbstractContextManager[Work]:
-        """Open a transaction of the EDMS's."""
-        return self._office.writing()
-
-    def now(self) -> datetime:
-        return self._office.now()
-
     def tell(self, work: Work, message: int, kind: str, **values: object) -> int:
         """Write a fact."""
         return people.add(
@@ -233,9 +164,9 @@ class ExchangeTables:
             )
         self.tell(work, message, "assigned", task_uid=task)
 
-    def _forward(self, work: Work, ref: CardRef, to: str) -> None:
+    def _forward(self, work: Work, ref: CardRef, to: str, at: datetime) -> None:
         (found,) = (one for one in STAFF if one.name.startswith(to))
-        self.tell(work, int(ref), "forwarded", person_name=found.name, person_post=found.post)
+        self.tell(work, int(ref), "forwarded", person_name=found.name, person_post=found.post, happened_at=at)
 
     def _decide(self, work: Work, message: int, state: str) -> None:
         people.do(
@@ -244,7 +175,3 @@ class ExchangeTables:
             state=state,
             key=message,
         )
-
-    def _let_go(self) -> None:
-        for one in self._open:
-            one.close()

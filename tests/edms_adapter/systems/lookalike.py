@@ -1,72 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The «ДЕЛО» look-alike: all abilities there are; numbers are reserved before the card is written."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.engine import make_url
-
-from gateway.edms_adapter import SqlEdms, open_edms
-from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.values import Record, day, text
 from gateway.model import CardRef, Number, Sha256
-from gateway.ports import Edms, Failpoint, nothing_fails
 from tests.edms_adapter.desk import BEREG, CLERK, TODAY
-from tests.edms_adapter.systems import Abilities, Card, Lack, SeenFile, Shown
+from tests.edms_adapter.systems import Abilities, Card, SeenFile, Shown
 from tests.edms_adapter.systems import lookalike_people as people
-from tests.edms_adapter.systems.tables import contents_of, out_of_reach, tree
+from tests.edms_adapter.systems.tables import Tables, contents_of
 
 ZONE = "Europe/Moscow"  # columns have no zone: people and gateway must mean the same one
-ON_A_SERVER = Abilities()
-IN_A_FILE = replace(
-    ON_A_SERVER, cutting=Lack("SQLite: a file on this machine does not go away in the middle of a call")
-)
-
+ABILITIES = Abilities()
 OF_NUMBERS = ("num_free", "num_reserved", "edms_gw_reserved")
 
 
-def opened(url: str, files: str, failpoint: Failpoint = nothing_fails) -> SqlEdms:
-    return open_edms(people.NAME, url, Path(files), ZONE, failpoint)
-
-
-class LookAlike:
+class LookAlike(Tables):
     """A `System`: the look-alike at *url*, filled by `lookalike_people.fill`."""
 
-    stops: tuple[str, ...] = ("edms-register:before-commit", "edms-register:after-commit")
-    attach_stops: tuple[str, ...] = ("edms-attach:before-commit",)
+    mapping, can = people.NAME, ABILITIES
+    zone = ZoneInfo(ZONE)
 
     def __init__(self, url: str, files: Path) -> None:
-        files.mkdir(exist_ok=True)
-        backend = make_url(url).get_backend_name()
-        self.name = f"the look-alike on {backend}"
-        self.abilities = IN_A_FILE if backend == "sqlite" else ON_A_SERVER
-        self.recipe: tuple[str, ...] = (f"{__name__}:{opened.__name__}", url, str(files))
-        self.url, self.files = url, files
+        super().__init__(url, files)
         self.numbers_count = True  # whether a number that is reserved and not used yet is something that is left
-        self._adapter = opened(url, str(files))
-        self.edms: Edms = self._adapter
-        self._office = Database(url, ZoneInfo(ZONE))
-        self._open: list[SqlEdms | Database] = [self._office, self._adapter]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._let_go()
-
-    def open(self, failpoint: Failpoint = nothing_fails) -> SqlEdms:
-        made = opened(self.url, str(self.files), failpoint)
-        self._open.append(made)
-        return made
-
-    def away(self) -> AbstractContextManager[None]:
-        return out_of_reach(self.url, self._let_go)
 
     # --- what lies there --------------------------------------------------------------------------------------------
 
@@ -93,9 +54,6 @@ class LookAlike:
         seen = contents_of(self._office.engine)
         return {table: rows for table, rows in seen.items() if self.numbers_count or table not in OF_NUMBERS}
 
-    def stored(self) -> frozenset[str]:
-        return tree(self.files)
-
     def _seen(self, row: Record) -> SeenFile:
         data = bytes(row.contents) if row.file_path is None else (self.files / row.file_path).read_bytes()
         return SeenFile(row.descript, row.filesize, Sha256(sha256(data).hexdigest()))
@@ -111,21 +69,8 @@ class LookAlike:
         with self.at_work() as work:
             people.decide(work, int(ref), "refused", by="Родникова", now=self.now(), refusal_text=words)
 
-    def forward(self, ref: CardRef, to: str) -> None:
-        with self.at_work() as work:
-            people.forward(work, int(ref), to, by="Лугов", now=self.now())
-
-    @contextmanager
-    def forwarding(self, ref: CardRef, to: str) -> Iterator[None]:
-        moment = self.now()
-        if self.url.startswith("sqlite"):  # one writer at a time: the others would wait for this one
-            yield
-            with self.at_work() as work:
-                people.forward(work, int(ref), to, by="Лугов", now=moment)
-        else:
-            with self.at_work() as work:
-                people.forward(work, int(ref), to, by="Лугов", now=moment)
-                yield
+    def _forward(self, work: Work, ref: CardRef, to: str, at: datetime) -> None:
+        people.forward(work, int(ref), to, by="Лугов", now=at)
 
     def execute(self, ref: CardRef, words: str) -> None:
         with self.at_work() as work:
@@ -175,16 +120,3 @@ class LookAlike:
             notices = people.notices(work, row.isn_ref_doc)
         state = " ".join(text(one) for one in (row.state, row.changes_state, row.withdrawal, row.trouble))
         return Shown(state, tuple(one.words for one in news), tuple(notices))
-
-    # ----------------------------------------------------------------------------------------------------------------
-
-    def at_work(self) -> AbstractContextManager[Work]:
-        """Open a transaction of the people's."""
-        return self._office.writing()
-
-    def now(self) -> datetime:
-        return self._office.now()
-
-    def _let_go(self) -> None:
-        for one in self._open:
-            one.close()

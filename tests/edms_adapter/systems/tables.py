@@ -3,14 +3,101 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import psycopg
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+
+from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter.sql.database import Database, Work
+from gateway.model import CardRef
+from gateway.ports import Edms, Failpoint, nothing_fails
+from tests.edms_adapter.systems import Abilities, Lack
+
+IN_A_FILE = Lack("SQLite: a file on this machine does not go away in the middle of a call")
+
+
+def opened(mapping: str, url: str, files: str, failpoint: Failpoint = nothing_fails) -> SqlEdms:
+    return open_edms(mapping, url, Path(files), "Europe/Moscow", failpoint)
+
+
+class Tables:
+    """What every `System` behind a shipped mapping is: the tables at *url*, made and filled, and people beside us."""
+
+    mapping: ClassVar[str]
+    can: ClassVar[Abilities]  # on a server
+    zone: ClassVar[tzinfo] = UTC  # of columns without one: people and gateway must mean the same
+    stops: tuple[str, ...] = ("edms-register:before-commit", "edms-register:after-commit")
+    attach_stops: tuple[str, ...] = ("edms-attach:before-commit",)
+
+    def __init__(self, url: str, files: Path) -> None:
+        files.mkdir(exist_ok=True)
+        backend = make_url(url).get_backend_name()
+        self.name = f"{self.mapping} on {backend}"
+        self.abilities = replace(self.can, cutting=IN_A_FILE) if backend == "sqlite" else self.can
+        self.recipe: tuple[str, ...] = (f"{__name__}:{opened.__name__}", self.mapping, url, str(files))
+        self.url, self.files = url, files
+        self._adapter = opened(self.mapping, url, str(files))
+        self.edms: Edms = self._adapter
+        self._office = Database(url, self.zone)
+        self._open: list[SqlEdms | Database] = [self._office, self._adapter]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_go()
+
+    def open(self, failpoint: Failpoint = nothing_fails) -> SqlEdms:
+        made = opened(self.mapping, self.url, str(self.files), failpoint)
+        self._open.append(made)
+        return made
+
+    def away(self) -> AbstractContextManager[None]:
+        return out_of_reach(self.url, self._let_go)
+
+    def snapshot(self) -> object:
+        return contents_of(self._office.engine)
+
+    def stored(self) -> frozenset[str]:
+        return tree(self.files)
+
+    def at_work(self) -> AbstractContextManager[Work]:
+        """Open a transaction of the people's."""
+        return self._office.writing()
+
+    def now(self) -> datetime:
+        return self._office.now()
+
+    def forward(self, ref: CardRef, to: str) -> None:
+        with self.at_work() as work:
+            self._forward(work, ref, to, self.now())
+
+    @contextmanager
+    def forwarding(self, ref: CardRef, to: str) -> Iterator[None]:
+        moment = self.now()
+        if self.url.startswith("sqlite"):  # one writer at a time: the others would wait for this one
+            yield
+            with self.at_work() as work:
+                self._forward(work, ref, to, moment)
+        else:
+            with self.at_work() as work:
+                self._forward(work, ref, to, moment)
+                yield
+
+    def _forward(self, work: Work, ref: CardRef, to: str, at: datetime) -> None:
+        """Pass the card on, at that moment."""
+        raise NotImplementedError
+
+    def _let_go(self) -> None:
+        for one in self._open:
+            one.close()
 
 
 def contents_of(engine: Engine) -> dict[str, list[Any]]:  # Any: rows of any table
