@@ -40,7 +40,7 @@ class _Standing:
         """Say whether nothing wants a person."""
         if self.overdue.documents or any(plain(queue["state"]) in ("parked", "failed") for queue in self.queues):
             return False
-        if not self.running or self.sick or self.troubled:
+        if not self.running or self.sick or self.troubled or self.lacking:
             return False
         if any(row["letters"] for row in self.circuits):  # nobody need get up for a server that nothing waits for
             return False

@@ -99,6 +99,17 @@ def test_status_names_the_dropped_column_with_its_line(desk: Desk) -> None:
     assert all("registry.toml:" in one["place"] for one in lacking)
 
 
+def test_status_of_a_service_that_is_well_otherwise_ends_with_1_until_it_is_back(tmp_path: Path) -> None:
+    node = Node(tmp_path / "d")
+    with running(node):
+        well = call("--config", node.config, "status").exit_code
+        alter(node, UPGRADE)
+        upgraded_now = call("--config", node.config, "status").exit_code
+        alter(node, BACK)
+
+        assert (well, upgraded_now, call("--config", node.config, "status").exit_code) == (0, 1, 0)
+
+
 def test_a_service_that_starts_names_it_and_registers_once_it_is_back(tmp_path: Path) -> None:
     node = Node(tmp_path / "d")
     alter(node, UPGRADE)
