@@ -80,6 +80,8 @@ class Desk:
         except Exception as error:  # an edge: an adapter may raise anything (law 8)
             # it answers, but is not what it was: other documents may meet nothing of that, and need not wait
             until = None if trouble.changed(error) else self.circuit.failed(now)
-            raise EdmsTrouble(f"{type(error).__name__} in the EDMS", until=until) from error
+            place = getattr(error, "place", "")  # the key of a mapping: words may quote the letter
+            where = f", at {place} of its mapping" if place else ""
+            raise EdmsTrouble(f"{type(error).__name__} in the EDMS{where}", until=until) from error
         self.circuit.worked()
         return reply

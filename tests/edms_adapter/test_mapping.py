@@ -56,6 +56,20 @@ def test_the_built_in_mapping_is_right() -> None:
         ('subject = "document.subject"', 'subject = "docment.subject"', "subject: 'docment.subject': nothing here is"),
         (
             'subject = "document.subject"',
+            'subject = "document.subjct"',
+            "register[1].values.subject: 'document.subjct': a Document has no 'subjct'; did you mean subject?",
+        ),
+        (
+            'subject = "document.subject"',
+            'subject = "document.authors[0].party.persn.name"',
+            "a Party has no 'persn'; did you mean person?",
+        ),
+        ('uid = "task.uid"', 'uid = "task.uidd"', "a Task has no 'uidd'; did you mean uid?"),
+        ('"task.executors"', '"task.executers"', "a Task has no 'executers'; did you mean executors?"),
+        ("resolve(executor.party)", "resolve(executor.patry)", "a Executor has no 'patry'"),
+        ('subject = "document.subject"', 'subject = "document.subject|klip(9)"', "No filter named 'klip'"),
+        (
+            'subject = "document.subject"',
             'subject = "1) }} x {{ (2"',
             "register[1].values.subject: '1) }} x {{ (2' is more",
         ),

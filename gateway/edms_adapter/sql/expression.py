@@ -64,15 +64,16 @@ def _runner(sandbox: ImmutableSandboxedEnvironment, text: str) -> Callable[[Scop
 
 
 @lru_cache(KEPT)
-def _names(sandbox: ImmutableSandboxedEnvironment, text: str) -> frozenset[str]:
-    """Return what *text* asks its scope for; raises MappingError when it is not exactly one expression."""
+def _parsed(sandbox: ImmutableSandboxedEnvironment, text: str) -> tuple[nodes.Expr, frozenset[str]]:
+    """Return *text* and what it asks its scope for; raises MappingError when it is not exactly one expression."""
     try:
         tree = sandbox.parse("{{ (" + text + ") }}")
-    except TemplateSyntaxError as error:
+        names = frozenset(meta.find_undeclared_variables(tree))
+    except TemplateSyntaxError as error:  # a filter that is not there is told as one, too
         raise MappingError(f"{text!r} is no expression: {error.message}") from error
     match tree.body:
         case [nodes.Output(nodes=[whole])] if not isinstance(whole, nodes.TemplateData):
-            return frozenset(meta.find_undeclared_variables(tree))
+            return whole, names
     raise MappingError(f"{text!r} is more than one expression")
 
 
@@ -82,12 +83,12 @@ class Expression:
     Raises MappingError with the key; errors of the database and of files pass through.
     """
 
-    __slots__ = ("_run", "_sandbox", "names", "place", "text")
+    __slots__ = ("_run", "_sandbox", "names", "place", "text", "tree")
 
     def __init__(self, sandbox: ImmutableSandboxedEnvironment, text: str, place: str) -> None:
         self.text, self.place = text, place
         try:
-            self.names = _names(sandbox, text)
+            self.tree, self.names = _parsed(sandbox, text)
         except MappingError as error:
             raise MappingError(f"{place}: {error}") from error.__cause__
         self._sandbox = sandbox
@@ -99,9 +100,9 @@ class Expression:
         try:
             value = self._run(scope)
         except WRONG as error:
-            raise MappingError(f"{self.place}: {self.text!r}: {error}") from error
+            raise MappingError(f"{self.place}: {self.text!r}: {error}", self.place) from error
         if isinstance(value, Undefined):
-            raise MappingError(f"{self.place}: {self.text!r} is undefined")
+            raise MappingError(f"{self.place}: {self.text!r} is undefined", self.place)
         return value
 
 

@@ -54,6 +54,10 @@ Route = Literal["index", "name and post", "initials", "post", "department"]
 class MappingError(Exception):
     """The mapping file, or an expression of it, is wrong; says which key, what is wrong and what would be right."""
 
+    def __init__(self, words: str, place: str = "") -> None:
+        super().__init__(words)
+        self.place = place  # the key alone: what was wrong may quote a letter
+
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

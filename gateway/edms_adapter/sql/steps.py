@@ -12,6 +12,7 @@ from typing import Any
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sqlalchemy import Executable, String, TextClause, bindparam, column, insert, table, text, type_coerce
 
+from gateway.edms_adapter.sql.attributes import ALWAYS, item_of, kind_of, misspelt
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.expression import Expression, Expressions, Scope
 from gateway.edms_adapter.sql.failing import Failure
@@ -86,6 +87,7 @@ class Compiler:
     def __init__(self, sandbox: ImmutableSandboxedEnvironment, known: Iterable[str], vendor: str) -> None:
         self.sandbox, self.vendor = sandbox, vendor
         self._known = frozenset(known)
+        self._kinds: dict[str, Any] = dict(ALWAYS)  # Any: see attributes
         self.inserts: list[Insert] = []
         self.statements: list[tuple[str, TextClause]] = []
         self.calls: list[Call] = []
@@ -136,6 +138,15 @@ class Compiler:
     def _step(self, step: Step, place: str, seen: set[str]) -> ReadyStep:
         each = self.expression(step.each, f"{place}.each", seen) if step.each else None
         item = step.item or _singular(step.each or "")
+        before = self._kinds
+        if each:
+            self._kinds = {**before, item: item_of(kind_of(each.tree, before))}
+        try:
+            return self._inside(step, place, seen, each, item)
+        finally:
+            self._kinds = before
+
+    def _inside(self, step: Step, place: str, seen: set[str], each: Expression | None, item: str) -> ReadyStep:
         inner = seen | {item, *COUNTERS} if each else set(seen)
         when = self.expression(step.when, f"{place}.when", inner) if step.when else None
         statement = None
@@ -186,6 +197,10 @@ class Compiler:
             unknown = sorted(expression.names - seen)
             if unknown:
                 words = f"nothing here is called {unknown[0]!r}; {meant(unknown[0], seen)}"
+                raise MappingError(f"{expression.place}: {expression.text!r}: {words}")
+            if wrong := misspelt(expression.tree, self._kinds):
+                whose, part, there = wrong
+                words = f"a {whose} has no {part!r}; {meant(part, there)}"
                 raise MappingError(f"{expression.place}: {expression.text!r}: {words}")
 
 
