@@ -19,6 +19,7 @@ import pytest
 
 from gateway.crew import drained, nudge
 from gateway.demo.offices import free_ports
+from gateway.edms_adapter import BUILT_IN
 from gateway.edms_adapter.registry import people
 from gateway.journal import entries
 from gateway.journal.entries import Direction, State
@@ -66,6 +67,10 @@ class Node:
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def started(self) -> int:
+        """Return how often all its doors were opened."""
+        return (self.home / "gateway.log").read_bytes().count(b'"event": "started"')
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -249,6 +254,36 @@ def test_a_new_configuration_that_cannot_start_gives_way_to_the_one_that_did(tmp
         eventually(node.greets)
         assert node.deliver(document(1)) == 250
         eventually(lambda: node.registered() == numbers(1))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("document.subject", "document.subjct"), ("[files]", "[files"), ("document.subject", "document.subject|klip(9)")],
+)
+def test_a_mapping_that_is_wrong_is_not_used_and_the_service_goes_on_without_a_pause(
+    tmp_path: Path, right: str, wrong: str
+) -> None:
+    node = Node(tmp_path / "d")
+    works = (BUILT_IN / "registry.toml").read_text("utf-8")
+    mapping = node.home / "own.toml"
+    mapping.write_text(works, "utf-8")
+    node.config.write_text(node.config.read_text().replace('mapping = "registry"', f'mapping = "{mapping}"'))
+    with running(node):
+        assert node.process is not None
+        assert node.deliver(document(1)) == 250
+        eventually(lambda: node.registered() == numbers(1))  # the workers have read it
+        before = node.started()
+        mapping.write_text(works.replace(right, wrong, 1), "utf-8")
+        node.process.send_signal(signal.SIGHUP)
+
+        eventually(lambda: b"the new configuration is not used" in (node.home / "gateway.log").read_bytes())
+        assert node.deliver(document(2)) == 250
+        eventually(lambda: node.registered() == numbers(1, 2))
+        assert node.started() == before
+
+        mapping.write_text(works, "utf-8")
+        node.process.send_signal(signal.SIGHUP)
+        eventually(lambda: node.started() == before + 1)
 
 
 def test_waking_a_worker_that_never_looks_blocks_nobody() -> None:
