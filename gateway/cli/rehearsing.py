@@ -56,7 +56,9 @@ def dry_run(context: Context, letter: Path, as_json: bool) -> None:
         if lines:
             show(lines, ("row", "column", "value"), as_json=False)
         words = outcome["number"] or outcome["detail"]
-        click.echo(printable(f"{SAID[str(outcome['outcome'])]} {words}; nothing was written"))
+        known = outcome["outcome"] == "registered" and not rehearsal.rows
+        said = "registered already as" if known else SAID[str(outcome["outcome"])]
+        click.echo(printable(f"{said} {words}; nothing was written"))
     if outcome["outcome"] != "registered":
         raise SystemExit(PROBLEMS)
 

@@ -28,7 +28,8 @@ def sample(database: str, schema: str, cards: str, output: Path | None) -> None:
     try:
         asked = Database(database, UTC, schema)
     except Exception as error:  # an edge: an address without its driver, or none at all
-        raise Ended(f"the address cannot be used: {error}", PROBLEMS) from error
+        remedy = "write it like sqlite:///path/edms.db or postgresql://account@db.example/edms"
+        raise Ended(f"the address cannot be used: {error}; {remedy}", PROBLEMS) from error
     try:
         made = sampled(asked, schema, cards)
     except LookupError as error:

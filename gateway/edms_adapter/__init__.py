@@ -35,11 +35,13 @@ BUILT_IN = Path(__file__).parent / "mappings"
 def known_mapping(mapping: Path | str) -> Path:
     """Return the file of *mapping*, a path or the bare name of a built-in one; MappingError when there is none."""
     path = Path(mapping)
-    if path.suffix != ".toml" and len(path.parts) == 1:
+    bare = path.suffix != ".toml" and len(path.parts) == 1
+    if bare:
         path = BUILT_IN / f"{mapping}.toml"
     if not path.is_file():
         shipped = ", ".join(sorted(one.stem for one in BUILT_IN.glob("*.toml")))
-        raise MappingError(f"there is no mapping {path}; shipped: {shipped}")
+        remedy = f'; a file of your own is written with its ending: "{mapping}.toml"' if bare else ""
+        raise MappingError(f"there is no mapping {mapping}; shipped: {shipped}{remedy}")
     return path
 
 

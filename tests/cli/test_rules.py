@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from gateway.edms_adapter.registry import people
 from gateway.journal.store import Journal
 from tests.cli.test_commands import call
+from tests.cli.test_operating import Desk
 from tests.story import partner
 
 RULES = """
@@ -121,6 +122,18 @@ def registry(home: Path) -> dict[str, list[str]]:
             return {name: [repr(row) for row in connection.execute(text(f"select * from {name}"))] for name in names}
     finally:
         engine.dispose()
+
+
+def test_a_dry_run_of_a_letter_that_is_registered_says_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d")
+    path = written(tmp_path)
+    try:
+        desk.receive(path.read_bytes(), 1)
+        told = call("--config", desk.config, "edms", "dry-run", path)
+    finally:
+        desk.parts.close()
+
+    assert (told.exit_code, told.stdout.splitlines()[-1]) == (0, "registered already as ВХ-1; nothing was written")
 
 
 def test_a_dry_run_shows_the_rows_and_writes_none(office: Path) -> None:

@@ -4,10 +4,11 @@
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC
 from pathlib import Path
 from threading import Barrier, Thread
@@ -279,3 +280,30 @@ def _until_full(desk: Desk) -> int:
         except DBAPIError:
             return number
     raise AssertionError("it is never full")
+
+
+def test_a_file_of_sqlite_that_was_taken_away_is_away_and_nothing_is_made_in_its_place(sqlite_desk: Desk) -> None:
+    there = Path(make_url(sqlite_desk.url).database or "")
+    sqlite_desk.register(letter())
+    aside = there.rename(there.with_suffix(".aside"))
+    with pytest.raises(FileNotFoundError):
+        sqlite_desk.register(letter("doc-2", "15/3"), exchange="ex-2")
+    assert not there.exists()
+
+    aside.rename(there)
+    assert sqlite_desk.registered(letter("doc-2", "15/3"), exchange="ex-2").created
+
+
+def test_a_file_of_sqlite_that_was_put_back_from_a_copy_is_the_one_that_is_written(sqlite_desk: Desk) -> None:
+    there = Path(make_url(sqlite_desk.url).database or "")
+    copy = there.with_suffix(".copy")
+    with closing(sqlite3.connect(there)) as line, closing(sqlite3.connect(copy)) as other:
+        line.backup(other)
+    sqlite_desk.register(letter())
+    copy.replace(there)
+    for rest in ("-wal", "-shm"):
+        there.with_name(there.name + rest).unlink(missing_ok=True)
+
+    assert sqlite_desk.registered(letter("doc-2", "15/3"), exchange="ex-2").number.text == "ВХ-1"
+    with closing(sqlite3.connect(there)) as line:
+        assert line.execute("select count(*) from card").fetchone() == (1,)

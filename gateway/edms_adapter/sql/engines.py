@@ -13,11 +13,14 @@ Nowhere does anything wait longer than PATIENCE_SECONDS; then the database count
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from errno import ENOENT
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.edms_adapter.sql.mapping import MappingError
 
@@ -101,7 +104,37 @@ def _sqlite(address: URL, _zone: tzinfo, _search_path: str) -> Engine:
     made = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}, **in_file)
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
+    if in_file:
+        file = _File(Path(address.database or ""))
+        event.listen(made, "do_connect", file.must_be_there)
+        event.listen(made, "connect", file.remember)
+        event.listen(made, "checkout", file.must_be_the_same)
     return made
+
+
+class _File:
+    """The file of a database: a connection goes on with one that was renamed, and what it writes then is lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._was_there = path, False
+
+    def must_be_there(self, *_: object) -> None:
+        if self._was_there:  # else an empty one would be made in its place
+            self._which()
+
+    def remember(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"], self._was_there = self._which(), True
+
+    def must_be_the_same(self, _connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if self._which() != record.info["file"]:
+            raise DisconnectionError("another file lies there now")
+
+    def _which(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError as error:
+            raise FileNotFoundError(ENOENT, "the EDMS has no database there", str(self._path)) from error
+        return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
