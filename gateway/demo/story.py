@@ -5,6 +5,7 @@ Two gateways run as processes of their own, each with its journal and its regist
 own registry; what is done here on their behalf is plain SQL (`gateway.edms_adapter.registry.people`).
 """
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,7 +59,7 @@ class Story:
 
 
 def run_demo(directory: Path | None, *, keep: bool) -> int:
-    """Play the story in *directory* (a fresh temporary one without); return the exit code.
+    """Play the story in *directory* (without: a temporary one, which goes when all was seen); return the exit code.
 
     0 only when every rung arrived on the sender's card and the answer is registered there.
     """
@@ -78,6 +79,8 @@ def run_demo(directory: Path | None, *, keep: bool) -> int:
         story.say("every rung arrived, and the answer is registered")
         if keep:
             stay(minsk, moscow)
+    if directory is None and not keep:
+        shutil.rmtree(home)
     return 0
 
 
