@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.edms_adapter.opening import AdapterError, Surroundings, adapter_called, options_for
+from gateway.edms_adapter.papers import stamp
 from gateway.edms_adapter.tryton import TrytonEdms
-from gateway.edms_adapter.tryton.cards import stamp
 from gateway.edms_adapter.tryton.check import RIGHTS
 from gateway.edms_adapter.tryton.numbers import Sequence
 from gateway.edms_adapter.tryton.options import Options
-from gateway.edms_adapter.tryton.wire import TrytonRefuses, Unreachable
+from gateway.edms_adapter.tryton.wire import TrytonRefuses
+from gateway.edms_adapter.web import Unreachable
 from gateway.model import Event, EventKind, ExchangeId, Number, Signature, Term
 from gateway.ports import Expected, Failpoint, Finding, Original, Registration, Waiting, nothing_fails
 from tests.edms_adapter.desk import OURS, PDF, letter
@@ -91,7 +92,7 @@ def test_a_password_that_is_not_accepted_is_said_without_it(system: Tryton) -> N
         ({"url": "https://gateway:word@tryton.office.example"}, "is not the address of a server"),
         ({"password": ""}, "password_file"),
         ({"executed": "perhaps"}, "executed"),
-        ({"companies": ("Комитет",)}, "names no company"),
+        ({"companies": ("Комитет",)}, "names no organisation"),
     ],
 )
 def test_options_that_cannot_work_are_complained_about(written: dict[str, object], complaint: str) -> None:

@@ -6,22 +6,20 @@ it.  Tryton copies that stamp when people process, split or duplicate a card; th
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from gateway.edms_adapter.papers import STAMP, clean, stamp
+from gateway.edms_adapter.telling import Act
 from gateway.edms_adapter.tryton.wire import Json, Server, moment_of, written
 from gateway.model import CardRef, Content, ExchangeId, Sha256
 
 MODEL = "document.incoming"
-STAMP = "edms-gw:"
 FIELDS = ("name", "source", "state", "parent", "result", "last_modified_at", "create_date", "create_uid")
 EVERY = {"active_test": False}  # a processed card is no longer active
 MAX_NAMESAKES = 100  # LIMIT: cards; in a pattern % and _ stand for anything, so some may be no namesakes
-MAX_NAME = 250  # LIMIT: bytes of a name; Tryton has none, the file systems of people's machines do
-ENDING = 20  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +39,6 @@ class Card:
     @property
     def ref(self) -> CardRef:
         return CardRef(str(self.id))
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One line of Tryton's own log about a card."""
-
-    id: int
-    card: int
-    target: str  # "state:done"
-    user: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +169,10 @@ class Cabinet:
         rows = self._of_card(
             "ir.model.log", cards, ("target", "user.rec_name", "create_date"), [["event", "=", "transition"]]
         )
-        return [Act(row["id"], _card_id(row), row["target"], _by(row, "user"), _at(row)) for row in rows]
+        return [
+            Act(row["id"], _card_id(row), row["target"].removeprefix("state:"), _by(row, "user"), _at(row))
+            for row in rows
+        ]
 
     def _of_card(self, model: str, cards: Sequence[int], fields: Sequence[str], more: Sequence[Json] = ()) -> Json:
         # Tryton lets a plain user look for such records only by naming what they belong to
@@ -191,25 +181,8 @@ class Cabinet:
         return self.server.call(f"model.{model}.search_read", domain, 0, None, order, wanted) if cards else []
 
 
-def stamp(exchange: ExchangeId) -> str:
-    return STAMP + exchange
-
-
 def resource(card: int) -> str:
     return f"{MODEL},{card}"
-
-
-def clean(text: str) -> str:
-    """Return *text* as Tryton takes it on one line, and harmless as the name of a file.
-
-    What cannot be printed is a blank, a slash is a dash; of a long one the end stays, with the kind of file in it.
-    """
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    plain = re.sub(r"[/\\]", "-", plain)
-    if len(plain.encode()) <= MAX_NAME:
-        return plain or "-"
-    end = plain[-ENDING:].encode()
-    return plain.encode()[: MAX_NAME - len(end) - 3].decode(errors="ignore") + "…" + end.decode()
 
 
 def _card(row: Json) -> Card:

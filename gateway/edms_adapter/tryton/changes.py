@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from gateway.edms_adapter import telling
 from gateway.edms_adapter.step_journal import StepJournal
-from gateway.edms_adapter.tryton import telling
-from gateway.edms_adapter.tryton.cards import MODEL, Act, Cabinet, Card, Note
+from gateway.edms_adapter.telling import Act
+from gateway.edms_adapter.tryton.cards import MODEL, Cabinet, Card, Note
 from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.registering import OFFICE, WAITED, Registrar
 from gateway.model import Event
@@ -155,7 +156,7 @@ class Watcher:
         acts, noted = seen.acts[card.id], self.journal.noted(card.exchange)
         office = noted.get(OFFICE, "")
         if isinstance(settled, Waiting):
-            for act in list(telling.states(acts, "cancelled"))[-1:]:
+            for act in [act for act in acts if act.state == "cancelled"][-1:]:
                 if card.ref == settled.ref and card.state == "cancelled":
                     return [telling.refused(settled.ref, act, self._words(card, act, seen), office)]
             if card.state not in ("processing", "done"):
@@ -167,17 +168,17 @@ class Watcher:
         events: list[Event] = []
         if card.ref == settled.ref:
             events += telling.forwarded(settled, office)
-            taken_up = list(telling.states(acts, "processing"))[:1] if WAITED in noted else []
+            taken_up = [act for act in acts if act.state == "processing"][:1] if WAITED in noted else []
             events += [telling.registered(settled.ref, act, settled.number, office) for act in taken_up]
         return events + self._ended(card, settled, acts, seen, office)
 
     def _ended(self, card: Card, settled: Registration, acts: list[Act], seen: Seen, office: str) -> list[Event]:
         events = []
-        for act in telling.states(acts, "done"):
+        for act in (act for act in acts if act.state == "done"):
             if self._executes(card, settled):
-                words, database = self._words(card, act, seen), self.options.database
-                events.append(telling.executed(settled.ref, act, words, office, database, self.zone))
-        for act in telling.states(acts, "cancelled"):
+                words, system = self._words(card, act, seen), f"tryton-{self.options.database}"
+                events.append(telling.executed(settled.ref, act, words, office, system, self.zone))
+        for act in (act for act in acts if act.state == "cancelled"):
             if card.ref == settled.ref and card.state == "cancelled":
                 words = self._words(card, act, seen)
                 events.append(telling.deregistered(settled.ref, act, settled.number, words, office))

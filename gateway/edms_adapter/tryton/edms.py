@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from gateway.edms_adapter import sheet
 from gateway.edms_adapter.opening import Surroundings
 from gateway.edms_adapter.step_journal import StepJournal, Tie
-from gateway.edms_adapter.tryton import sheet
 from gateway.edms_adapter.tryton.cards import Cabinet
 from gateway.edms_adapter.tryton.changes import Watcher
 from gateway.edms_adapter.tryton.check import findings, sequences

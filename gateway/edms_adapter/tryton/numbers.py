@@ -15,8 +15,10 @@ from datetime import date
 
 import structlog
 
+from gateway.edms_adapter.given_numbers import ERRAND, give, given
+from gateway.edms_adapter.papers import clean
 from gateway.edms_adapter.step_journal import StepJournal
-from gateway.edms_adapter.tryton.cards import Cabinet, clean
+from gateway.edms_adapter.tryton.cards import Cabinet
 from gateway.edms_adapter.tryton.wire import Server, TrytonRefuses
 from gateway.model import ExchangeId, Number
 from gateway.ports import Failpoint
@@ -25,8 +27,7 @@ log = structlog.get_logger(__name__)
 
 MODEL = "ir.sequence.strict"
 FIELDS = ("number_next", "number_increment", "prefix", "suffix", "padding", "type", "write_uid", "_timestamp")
-ERRAND = "register-number"
-TAKING, GIVEN = "taking", "number"
+TAKING = "taking"
 TRIES = 20  # of taking a number from a sequence that others take from, too
 CHANGED = "ConcurrencyException"
 OLD_WORDS = {"year": "date_Y", "month": "date_m", "day": "date_d"}  # as Tryton's own ir/sequence.py
@@ -87,17 +88,6 @@ class Numbers:
     def __init__(self, server: Server, journal: StepJournal, failpoint: Failpoint) -> None:
         self.server, self.journal, self.failpoint = server, journal, failpoint
 
-    def given(self, exchange: ExchangeId) -> Number | None:
-        """Return the number that *exchange* has, if it has one."""
-        noted = self.journal.noted(exchange).get(GIVEN)
-        return None if noted is None else _number(noted)
-
-    def recall(self, exchange: ExchangeId, number: Number) -> None:
-        """Remember that *exchange* has *number*, as its card says, unless it has one."""
-        with self.journal.errand(ERRAND):
-            if self.given(exchange) is None:
-                self._give(exchange, number)
-
     def take(self, exchange: ExchangeId, name: str, on: date, told: Number | None = None) -> Number:
         """Return the number of *exchange*: the one it has, else the one it was *told*, else the next of *name*.
 
@@ -109,19 +99,19 @@ class Numbers:
             if begun is not None:
                 self._finish(begun)
                 errand.clear()
-            if (known := self.given(exchange)) is not None:
+            if (known := given(self.journal, exchange)) is not None:
                 return known
             sequence = sequence_called(self.server, name)
             if told is not None and not Cabinet(self.server).named(clean(told.text) + " ", exchange):
                 self._pass(sequence, told)
-                return self._give(exchange, told)
+                return give(self.journal, exchange, told)
             for _ in range(TRIES):
                 number = Number(sequence.text(sequence.next, on), on)
                 errand.note(TAKING, json.dumps([exchange, name, sequence.next, number.text, on.isoformat()]))
                 self.failpoint("tryton:number-noted")
                 if self._advance(sequence, sequence.next + sequence.step):
                     self.failpoint("tryton:number-taken")
-                    self._give(exchange, number)
+                    give(self.journal, exchange, number)
                     errand.clear()
                     return number
                 sequence = sequence_called(self.server, name)
@@ -133,14 +123,9 @@ class Numbers:
         exchange, name, number, text, on = json.loads(begun)
         sequence = sequence_called(self.server, name)
         if sequence.next == number + sequence.step and sequence.writer == self.server.user:
-            self._give(ExchangeId(exchange), Number(text, date.fromisoformat(on)))
+            give(self.journal, ExchangeId(exchange), Number(text, date.fromisoformat(on)))
         elif sequence.next != number:
             log.warning("others took numbers while one of ours was being taken: one may be left out", number=text)
-
-    def _give(self, exchange: ExchangeId, number: Number) -> Number:
-        day = number.date.isoformat() if number.date else ""
-        self.journal.note(exchange, GIVEN, json.dumps([number.text, day]))
-        return number
 
     def _pass(self, sequence: Sequence, told: Number) -> None:
         number = sequence.number(told.text, told.date) if told.date else None
@@ -167,8 +152,3 @@ def _filled(affix: str, on: date) -> str:
         return on.strftime(word.removeprefix("date").replace("_", "%")) if word.startswith("date_") else found[0]
 
     return re.sub(r"\$\{(\w+)\}", part, affix)
-
-
-def _number(noted: str) -> Number:
-    text, day = json.loads(noted)
-    return Number(text, date.fromisoformat(day) if day else None)

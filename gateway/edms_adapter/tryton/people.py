@@ -7,14 +7,14 @@ addressee.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Literal
 
+from gateway.edms_adapter import directing
 from gateway.edms_adapter.sql import routing
-from gateway.edms_adapter.sql.addressees import NO_INBOX, WHOLE, ours
+from gateway.edms_adapter.sql.addressees import ours
 from gateway.edms_adapter.tryton.wire import Json, Server
-from gateway.errors import Reason, Refused
 from gateway.model import Document, Party, folded
 from gateway.ports import Addressee, Intake, Official
 
@@ -39,38 +39,17 @@ class Staff:
         return routing.addressee(routing.find(hint, self._inboxes(office, today), STRATEGIES))
 
     def routed(self, document: Document, intake: Intake) -> tuple[tuple[Addressee, ...], str]:
-        """Return whom *document* goes to, each once, and why a person must decide, if so.
-
-        One unknown addressee among several does not hold up the rest.
-        Raises Refused when nobody was found and the office refuses that.
-        """
-        named = [party for party in document.addressees if ours(party, intake.office) and routing.wanted(party)]
-        everybody = self._inboxes(intake.office, intake.register_on) if named else []
-        routes = [routing.find(party, everybody, STRATEGIES) for party in named]
-        found = [one for route in routes if (one := routing.addressee(route))]
-        vacant = [route.why for route in routes if route.vacant]
-        lost = [route.why for route in routes if route.inbox is None and not route.vacant]
-        if lost and not found and not vacant:
-            if intake.unknown_addressee == "refuse":
-                raise Refused(Reason.UNKNOWN_ADDRESSEE, "; ".join(lost))
-            if intake.unknown_addressee == "wait":
-                return (), "; ".join(lost)
-        if lost or vacant or not found:
-            default = self.default(intake.default_inbox, "; ".join((*lost, *vacant)) or WHOLE, found=not lost)
-            if default is None:
-                return (), NO_INBOX % (f" «{intake.default_inbox}»" if intake.default_inbox else "")
-            found.append(default)
-        once: dict[str, Addressee] = {}
-        for one in found:
-            before = once.get(one.inbox)
-            once[one.inbox] = replace(before, why=f"{before.why}; {one.why}") if before else one
-        return tuple(once.values()), ""
+        """Return whom *document* goes to, and why a person must decide, if so; see `directing.directed`."""
+        everybody = partial(self._inboxes, intake.office, intake.register_on)
+        return directing.directed(document, intake, everybody, self._default, STRATEGIES)
 
     def default(self, wanted: str, why: str, *, found: bool) -> Addressee | None:
         """Return who takes what nobody fits: the user with the login, name or surname *wanted*, else ours."""
+        return directing.default(self._default, wanted, why, found=found)
+
+    def _default(self, wanted: str) -> routing.Inbox | None:
         asked = wanted or self.options.default_user
-        user = self.user_called(asked) if asked else None
-        return None if user is None else Addressee(user.key, user.name, "default", why, found)
+        return self.user_called(asked) if asked else None
 
     def user_called(self, wanted: str) -> routing.Inbox | None:
         """Return the one user with the login, the name or the surname *wanted*."""
@@ -78,10 +57,7 @@ class Staff:
         by_login = [one for one in users if str(one["login"]).casefold() == wanted.casefold()]
         if by_login:
             return _inbox(by_login[0])
-        inboxes = [_inbox(user) for user in users]
-        names = [one for one in inboxes if routing.plain(one.name) == routing.plain(wanted)]
-        names = names or [one for one in inboxes if routing.plain(one.name).split()[:1] == [routing.plain(wanted)]]
-        return names[0] if len(names) == 1 else None
+        return directing.one_called([_inbox(user) for user in users], wanted)
 
     def officials(self, office: str, today: date) -> list[Official]:
         """Return who may be an addressee in *office*, by name."""

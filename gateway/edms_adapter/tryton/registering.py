@@ -6,38 +6,31 @@ with its number in its name and the exchange stamped into it; files follow, each
 A repeated call goes on after the last step that was noted, and looks for the card before it makes one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from gateway.content import Held
+from gateway.edms_adapter import sheet
+from gateway.edms_adapter.given_numbers import given, recall
+from gateway.edms_adapter.papers import Paper, main_file, papers, stamp
+from gateway.edms_adapter.same_number import same_number
 from gateway.edms_adapter.sql.register import NO_DRAFTS
 from gateway.edms_adapter.step_journal import Errand, StepJournal
-from gateway.edms_adapter.tryton import sheet
-from gateway.edms_adapter.tryton.cards import MODEL, STAMP, Cabinet, Card, stamp
+from gateway.edms_adapter.telling import forwarded
+from gateway.edms_adapter.tryton.cards import MODEL, Cabinet, Card
 from gateway.edms_adapter.tryton.numbers import NoSequence, Numbers, sequence_called
 from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.people import Staff
-from gateway.edms_adapter.tryton.telling import forwarded
 from gateway.errors import Deferred, Reason, Refused
-from gateway.model import CardRef, Content, Contents, Document, DocumentType, ExchangeId, File, FileRole, Number, folded
+from gateway.model import CardRef, Contents, Document, DocumentType, ExchangeId, Number
 from gateway.ports import Addressee, Clock, Failpoint, Intake, Registration, Rehearsal, Waiting, Written
 
 log = structlog.get_logger(__name__)
 
 MAKING, CARD, OFFICE, SEQUENCE, WAITED, ADDED = "making", "card", "office", "sequence", "waited", "added"
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A file to lie on a card."""
-
-    name: str
-    content: Content
-    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ class Registrar:
         decided = self._decided(document, exchange, intake)
         main, rest = self._papers(document, contents, exchange)
         if not decided.waits:
-            decided = replace(decided, waits=self._same_number(document, exchange, intake, claiming=True))
+            decided = replace(decided, waits=same_number(self.journal, document, exchange, intake, claiming=True))
         number = None
         if not decided.waits:
             number, why = self._numbered(exchange, intake)
@@ -104,7 +97,7 @@ class Registrar:
             return Rehearsal(why)
         number, why_not = self._next_number(exchange, intake)
         number, waits = (None, decided.waits or why_not) if decided.waits or why_not else (number, "")
-        name = sheet.name_of(document, _main_file(document), number)
+        name = sheet.name_of(document, main_file(document), number)
         values = (("name", name), ("source", stamp(exchange)), ("data", f"{main.content.size} bytes"))
         words = (("message", sheet.sheet(document, intake, number, decided.routed, waits)),)
         rows = [Written(MODEL, "insert", values)]
@@ -130,7 +123,7 @@ class Registrar:
             if created:
                 card = int(found.ref)
                 there = self._there(card, fresh=False)
-                for paper in self._all_papers(follow_up, contents, follow_up_id):
+                for paper in papers(follow_up, contents, follow_up_id, self.options.max_file):
                     self._lay(card, paper, there)
                     self.failpoint("tryton:addition-attached")
                 self.cabinet.note(card, sheet.addition(follow_up))
@@ -194,7 +187,7 @@ class Registrar:
             company = self.staff.company(intake.office)
         except LookupError as lacking:
             waits.append(str(lacking))
-        if not waits and (same := self._same_number(document, exchange, intake)):
+        if not waits and (same := same_number(self.journal, document, exchange, intake)):
             waits.append(same)
         routed: tuple[Addressee, ...] = ()
         if not waits:
@@ -213,31 +206,12 @@ class Registrar:
                 raise
             return (), why.detail
 
-    def _same_number(self, document: Document, exchange: ExchangeId, intake: Intake, *, claiming: bool = False) -> str:
-        """Return why a letter waits whose number and date its correspondent gave to another one that came by mail.
-
-        With *claiming* the first one with that number is remembered.
-        """
-        if intake.same_number == "register" or not document.number.text or document.number.date is None:
-            return ""
-        named = f"{folded(intake.correspondent.index)}\0{document.number.text}\0{document.number.date.isoformat()}"
-        errand = f"same-number/{sha256(named.encode()).hexdigest()}"
-        with self.journal.errand(errand) as noted:
-            other = noted.done("exchange")
-            if other is None and claiming:
-                noted.note("exchange", exchange)
-        if other is None or other == exchange:
-            return ""
-        settled = self.journal.outcome(ExchangeId(other))
-        number = settled.number.text if isinstance(settled, Registration) else ""
-        return f"документ с этим исходящим номером и датой уже зарегистрирован: № {number}" if number else ""
-
     def _numbered(self, exchange: ExchangeId, intake: Intake) -> tuple[Number | None, str]:
         """Return the number, or why a person must do something first; neither when the number is the card's id."""
         name = self._sequence(intake)
         if not name:
             return None, ""
-        if self.numbers.given(exchange) is None:
+        if given(self.journal, exchange) is None:
             self._recall(exchange)
         try:
             return self.numbers.take(exchange, name, intake.register_on, intake.number), ""
@@ -250,13 +224,13 @@ class Registrar:
         for note in self.cabinet.notes(cards):
             number = sheet.number_in(note.message) if note.user == self.cabinet.server.user else None
             if number is not None:
-                self.numbers.recall(exchange, number)
+                recall(self.journal, exchange, number)
 
     def _next_number(self, exchange: ExchangeId, intake: Intake) -> tuple[Number | None, str]:
         """Return the number that a registration would get, taking none."""
         name = self._sequence(intake)
-        if not name or (given := self.numbers.given(exchange)) is not None:
-            return (given, "") if name else (None, "")
+        if not name or (has := given(self.journal, exchange)) is not None:
+            return (has, "") if name else (None, "")
         try:
             sequence = sequence_called(self.cabinet.server, name)
         except NoSequence as why:
@@ -283,7 +257,7 @@ class Registrar:
         errand.note(SEQUENCE, self._sequence(intake))
         if decided.waits:
             errand.note(WAITED, decided.waits)
-        name = sheet.name_of(document, _main_file(document), number)
+        name = sheet.name_of(document, main_file(document), number)
         card, fresh = self._card(errand, exchange, name, main, decided)
         if number is None and not decided.waits:
             number = Number(str(card), intake.register_on)
@@ -350,35 +324,10 @@ class Registrar:
 
     def _papers(self, document: Document, contents: Contents, exchange: ExchangeId) -> tuple[Paper, list[Paper]]:
         """Return the main file of a letter and all others; without one the main file says that there is none."""
-        papers = list(self._all_papers(document, contents, exchange))
-        main = _main_file(document)
+        came = list(papers(document, contents, exchange, self.options.max_file))
+        main = main_file(document)
         if main is None:
             words = sheet.name_of(document, None, None)
-            return Paper("", Held(words.encode()), ""), papers
-        place = next(place for place, paper in enumerate(papers) if paper.content.sha256 == main.sha256)
-        return papers[place], papers[:place] + papers[place + 1 :]
-
-    def _all_papers(self, document: Document, contents: Contents, exchange: ExchangeId) -> Iterator[Paper]:
-        """Yield every file and signature that came, of the document, its visas and its tasks."""
-        files = [*document.files, *(file for one in document.approvals for file in one.files)]
-        files += [file for task in document.tasks for file in task.files]
-        place = 0
-        for file in files:
-            named = [(file.name, file.sha256)]
-            named += [(one.name or f"{file.name}.p7s", one.sha256) for one in file.signatures]
-            for name, digest in named:
-                if digest is None:
-                    continue
-                place += 1
-                content = contents[digest]
-                if content.size > self.options.max_file:
-                    detail = f"file {name!r} has {content.size} bytes, {self.options.max_file} are allowed"
-                    raise Refused(Reason.TOO_LARGE, detail)
-                yield Paper(name, content, f"{STAMP}{exchange}/{place}")
-
-
-def _main_file(document: Document) -> File | None:
-    """Return the file that becomes the card's own: the text, else any; Tryton takes no empty one there."""
-    there = [file for file in document.files if file.sha256 is not None and file.size]
-    texts = [file for file in there if file.role is FileRole.TEXT]
-    return next(iter(texts or there), None)
+            return Paper("", Held(words.encode()), ""), came
+        place = next(place for place, paper in enumerate(came) if paper.content.sha256 == main.sha256)
+        return came[place], came[:place] + came[place + 1 :]

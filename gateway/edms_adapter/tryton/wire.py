@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tryton's JSON-RPC over HTTP: one call is one transaction there.
 
-Every call has a connection of its own, so that none meets one that the server has closed meanwhile.  A session that
-ended is begun anew, once per call.  Nothing a server says is held beyond a limit, and files pass through in blocks, up
-and down.  Source: trytond 8.2, protocols/dispatcher.py and protocols/jsonrpc.py.
+A session that ended is begun anew, once per call.  Nothing a server says is held beyond a limit, and files pass through
+in blocks, up and down.  Source: trytond 8.2, protocols/dispatcher.py and protocols/jsonrpc.py.
 """
 
 import json
-import ssl
 import threading
 import zlib
 from base64 import b64decode, b64encode
@@ -15,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from hashlib import sha256
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPResponse
 from itertools import chain
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from gateway.edms_adapter.tryton.options import Options
+from gateway.edms_adapter.web import Unreachable, Web, true_blocks
 from gateway.model import Content
 
 Json = Any  # Any: what a JSON text holds; whoever asked for it knows its shape
@@ -31,10 +29,6 @@ MAX_WORDS = 300  # LIMIT: characters of a server's complaint that are passed on
 BLOCK = 192 << 10  # bytes; a multiple of 3, so that blocks of base64 join without padding
 MARK = "\N{OBJECT REPLACEMENT CHARACTER}file"  # stands for a file in a request until its bytes are sent
 UNAUTHORIZED, TOO_MANY = 401, 429
-
-
-class Unreachable(ConnectionError):
-    """The server does not answer, or not as Tryton does."""
 
 
 class TrytonRefuses(RuntimeError):
@@ -50,10 +44,8 @@ class Server:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        parts = urlsplit(options.url)
-        self._host, self._port, self._https = parts.hostname or "", parts.port, parts.scheme == "https"
-        self._root = parts.path
-        self._path = f"{self._root}/{quote(options.database, safe='')}/rpc/"
+        self._web = Web("Tryton", options.url, options.ca_file, options.timeout)
+        self._path = f"{self._web.root}/{quote(options.database, safe='')}/rpc/"
         self._session: dict[str, str] = {}
         self._entering = threading.Lock()
         self.user = 0  # our own id there; 0 before the first call
@@ -87,7 +79,7 @@ class Server:
     def series(self) -> tuple[str, datetime | None]:
         """Return the series of the server, "8.2", and its clock; this needs no account."""
         body = json.dumps({"id": 1, "method": "common.server.version", "params": []}).encode()
-        with self._sent(f"{self._root}/rpc/", {}, [body], len(body)) as answer:
+        with self._sent(f"{self._web.root}/rpc/", {}, [body], len(body)) as answer:
             date = answer.headers.get("Date")
             _expect_ok(answer)
             return str(_result(_whole(answer))), parsedate_to_datetime(date).astimezone(UTC) if date else None
@@ -133,23 +125,8 @@ class Server:
     ) -> Iterator[HTTPResponse]:
         headers = {"Content-Type": "application/json", "Content-Length": str(length), **session}
         headers["Accept-Encoding"] = "gzip"  # QUIRK: longer answers are labelled gzip whether they are or not
-        connection = self._connection()
-        try:
-            connection.request("POST", path, body, headers)
-            with connection.getresponse() as answer:
-                yield answer
-        except (OSError, HTTPException, zlib.error) as error:
-            place = f"{self._host}:{connection.port}"
-            raise Unreachable(f"Tryton at {place} does not answer: {type(error).__name__}: {error}") from error
-        finally:
-            connection.close()
-
-    def _connection(self) -> HTTPConnection:
-        patience = self.options.timeout.total_seconds()
-        if not self._https:
-            return HTTPConnection(self._host, self._port, timeout=patience)
-        trusted = ssl.create_default_context(cafile=str(self.options.ca_file) if self.options.ca_file else None)
-        return HTTPSConnection(self._host, self._port, timeout=patience, context=trusted)
+        with self._web.sent("POST", path, headers, body) as answer:
+            yield answer
 
 
 def written(moment: datetime) -> Json:
@@ -173,15 +150,12 @@ def moment_of(value: Json) -> datetime | None:
 def _around(before: bytes, content: Content, after: bytes) -> Iterator[bytes]:
     """Yield a request with *content* in it; one whose bytes are not those it is known by is never sent to its end."""
     yield before
-    rest, seen = b"", sha256()
-    for block in content.blocks():
-        seen.update(block)
+    rest = b""
+    for block in true_blocks(content):
         rest += block
         whole = len(rest) // 3 * 3
         yield b64encode(rest[:whole])
         rest = rest[whole:]
-    if seen.hexdigest() != content.sha256:
-        raise OSError("the bytes of a file are not those it is known by")
     yield b64encode(rest)
     yield after
 

@@ -3,11 +3,8 @@
 
 import json
 import re
-import socket
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +20,7 @@ from gateway.model import CardRef, Number, Sha256
 from gateway.ports import Failpoint, nothing_fails
 from tests.edms_adapter.desk import OURS
 from tests.edms_adapter.systems import Abilities, Card, Lack, SeenFile, Shown
+from tests.edms_adapter.systems.line import Line
 from tests.servers.tryton import ADMIN, CLERK_LOGIN, COMPANY, HAPPENINGS, SEQUENCE, TrytonOffice
 
 NO_OUTGOING = Lack("document_incoming keeps no outgoing documents")
@@ -176,49 +174,6 @@ class Tryton:
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return _rows(self.office.file, sql)
-
-
-class Line:
-    """The way to the server, one connection after another; it can be cut."""
-
-    def __init__(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").rpartition(":")
-        self._server, self._whole = (host, int(port)), True
-        self._door = socket.create_server((host, 0))
-        self.url = f"http://{host}:{self._door.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @contextmanager
-    def cut(self) -> Iterator[None]:
-        self._whole = False
-        try:
-            yield
-        finally:
-            self._whole = True
-
-    def close(self) -> None:
-        self._door.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):  # the door was closed
-            while True:
-                ours, _ = self._door.accept()
-                if not self._whole:
-                    ours.close()
-                    continue
-                theirs = socket.create_connection(self._server)
-                for pair in ((ours, theirs), (theirs, ours)):
-                    threading.Thread(target=_carry, args=pair, daemon=True).start()
-
-
-def _carry(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):  # either end hung up
-        while block := source.recv(1 << 16):
-            target.sendall(block)
-    for one in (source, target):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-        one.close()
 
 
 def _say(person: Server, card: int, words: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The words we put onto a card: Tryton's incoming document has a name and a file, and no fields for the rest."""
+"""The words we put onto a card of an EDMS that has no fields for most of what a letter says."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -82,8 +82,13 @@ def _line(title: str, words: str) -> str:
     return f"{title}: {words}" if words else ""
 
 
+def dated(number: Number) -> str:
+    """Return a number with its date, for people."""
+    return number.text + (f" от {_day(number.date)}" if number.date else "")
+
+
 def _number(title: str, number: Number) -> str:
-    return f"{title} {number.text}" + (f" от {_day(number.date)}" if number.date else "")
+    return f"{title} {dated(number)}"
 
 
 def _day(day: date) -> str:

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happened in Tryton, in the words of the exchange.  Pure."""
+"""What people did in an EDMS that keeps states of cards, in the words of the exchange.  Pure."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.edms_adapter.tryton.cards import Act
 from gateway.model import (
     ControlState,
     Event,
@@ -26,6 +25,17 @@ from gateway.ports import Registration
 REFUSED_BY_A_PERSON = 1016  # as the shipped mappings say; docs/protocol.md lists the codes
 TASK = "Обработать документ"
 PROCESSED = "Обработан"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One change of a card's state, as the EDMS logged it."""
+
+    id: int
+    card: int
+    state: str  # it was brought into
+    user: str
+    at: datetime
 
 
 def forwarded(made: Registration, office: str) -> tuple[Event, ...]:
@@ -61,20 +71,18 @@ def deregistered(root: str, act: Act, number: Number, words: str, office: str) -
     return Event(EventKind.DEREGISTERED, key, act.at, who=who, number=number, card=root, text=words)
 
 
-def executed(root: str, act: Act, words: str, office: str, database: str, zone: ZoneInfo) -> Event:
-    """Return that a card was processed to its end: the one task that Tryton knows of a card, done."""
+def executed(root: str, act: Act, words: str, office: str, system: str, zone: ZoneInfo) -> Event:
+    """Return that a card was processed to its end: the one task there is of a card, done.
+
+    *system* names the EDMS and its database, for the id of that task.
+    """
     who = _party(office, act.user)
     resume = words or PROCESSED
     done = Executor(who, responsible=True, text=words, reported_at=act.at)
     control = TaskControl(ControlState.ENDED, fact_date=_day(act.at, zone), resume=resume)
-    task = Task(TaskUid(f"tryton-{database}-{root}"), text=TASK, executors=(done,), control=control)
+    task = Task(TaskUid(f"{system}-{root}"), text=TASK, executors=(done,), control=control)
     key = EventKey(f"executed/{root}/{act.id}")
     return Event(EventKind.EXECUTED, key, act.at, who=who, task=task, text=resume)
-
-
-def states(acts: list[Act], state: str) -> Iterator[Act]:
-    """Yield the acts that brought a card into *state*."""
-    return (act for act in acts if act.target == f"state:{state}")
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> date:
