@@ -3,6 +3,7 @@
 # make story  the rules of a records office, each as a short scene of two gateways
 # make test   everything is set up and tested
 # make engines  the laws of EDMS adapters on PostgreSQL and MariaDB too (about 5 minutes)
+# make live-mayan  the same laws on a Mayan EDMS that it fetches and sets up (half a gigabyte; about 10 minutes)
 # make check  style, types, floors
 # make faults  a storm of 120 000 letters with random faults, fuzzing, and the long fault tests (about an hour)
 # make bench  measures speed and memory, beside Postfix (about 5 minutes; sudo for Postfix)
@@ -13,7 +14,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo story test engines faults compiled check bench clean
+.PHONY: demo story test engines live-mayan faults compiled check bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -29,6 +30,10 @@ test: .venv/installed compiled
 engines: .venv/installed compiled
 	@bash tests/install_servers.sh
 	@GATEWAY_ENGINES=all $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -k "postgresql or mariadb" tests/edms_adapter
+
+live-mayan: .venv/installed compiled
+	@bash tests/install_servers.sh mayan
+	@GATEWAY_LIVE=mayan $(BIN)/python -m pytest tests/live
 
 faults: .venv/installed compiled
 	@bash tests/install_servers.sh

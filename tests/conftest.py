@@ -12,7 +12,7 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-SERVERS = ("postgres", "mariadb", "dovecot", "postfix", "tryton", "certificates")
+SERVERS = ("postgres", "mariadb", "dovecot", "postfix", "tryton", "mayan", "certificates")
 pytest_plugins = [f"tests.servers.{name}" for name in SERVERS]
 
 LONGEST = ("faults", "edge")  # folders whose tests wait for real servers: first, so that nothing long is left for last

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Installs the real servers some tests talk to, and strace, from the distribution, when they are missing and we may.
+# Installs the real servers some tests talk to, and strace, from the distribution, when they are missing and we may;
+# with the word "mayan" instead what a Mayan EDMS from the package index needs.
 # Nothing is removed, started or enabled: each test starts its own server on a free loopback port.
 # Never fails: what is missing is said, with the line to type, and the tests that need it skip.
 set -euo pipefail
@@ -19,8 +20,14 @@ SERVICES=(postfix dovecot postgresql)
 POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/no-main-cluster.conf
 
+WANTED=(postfix dovecot-imapd dovecot-lmtpd postgresql mariadb-server-core swaks strace)
+if [ "${1:-}" = mayan ]; then
+    PROGRAMS+=([libldap2-dev]=/usr/include/ldap.h [libsasl2-dev]=/usr/include/sasl/sasl.h [gnupg]=/usr/bin/gpg)
+    WANTED=(libldap2-dev libsasl2-dev gnupg)
+fi
+
 missing=()
-for package in postfix dovecot-imapd dovecot-lmtpd postgresql mariadb-server-core swaks strace; do
+for package in "${WANTED[@]}"; do
     compgen -G "${PROGRAMS[$package]}" >/dev/null || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

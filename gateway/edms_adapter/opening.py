@@ -22,7 +22,7 @@ from gateway.settings.values import Shape
 
 GROUP = "edms_gateway.adapters"
 # name → module with an ADAPTER; the SQL adapter is opened by its mapping
-SHIPPED: Mapping[str, str] = {name: f"gateway.edms_adapter.{name}" for name in ("folder", "tryton")}
+SHIPPED: Mapping[str, str] = {name: f"gateway.edms_adapter.{name}" for name in ("folder", "mayan", "tryton")}
 
 
 class AdapterError(Exception):

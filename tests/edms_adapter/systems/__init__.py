@@ -40,6 +40,7 @@ class Abilities:
     forwarding: Lack = CAN  # a person's passing a document on to another one is told
     execution: Lack = CAN  # that the work on a document is done is told, with words
     attaching: Lack = CAN  # files may be added to a card
+    empty_files: Lack = CAN  # a file of no bytes is kept, too
     standing: Lack = CAN  # a card that people deleted is seen to be gone
     outgoing: Lack = CAN  # documents go out, and what becomes of them is shown to the clerk
     news: Lack = CAN  # a partner's news are written onto the dispatch
