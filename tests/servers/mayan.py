@@ -128,7 +128,7 @@ class MayanServer:
         self.url = f"http://127.0.0.1:{port}"
         self._ready.clear()
         (self.home / "tmp").mkdir(exist_ok=True)
-        worker = ("--workers", "1", "--timeout", str(PATIENCE_SECONDS))  # one call after the other: SQLite
+        worker = ("--workers", "1", "--timeout", str(PATIENCE_SECONDS), "--no-control-socket")  # 1: SQLite
         command = (str(self._venv / "bin/gunicorn"), "--bind", f"127.0.0.1:{port}", *worker, "mayan.wsgi")
         environment = environment_of(self.home, **self.settings)
         self._process = subprocess.Popen(

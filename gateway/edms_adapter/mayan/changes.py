@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 VERSION = 1
 MOVED = "document_states.workflow_instance_transitioned"
 OVERLAP = timedelta(seconds=60)  # LIMIT: no task of Mayan's writes an event later than one that it began so much later
-EVENTS = 50  # of a page of the audit log: Mayan takes some milliseconds for each
+FEW_EVENTS, EVENTS = 5, 50  # of a page of the audit log, at first and then: Mayan takes some milliseconds for each
 MAX_EVENTS = 2000  # LIMIT: events read back at most; after a longer absence we walk again, which takes less
 ROUND = 3  # documents that are looked at besides, every time
 STEP = 50  # documents of a walk that one page looks at, at most
@@ -152,19 +152,18 @@ class Watcher:
 
         Back to where the reader was and an overlap further; None when that is not there any more, or too far.
         """
-        found: list[tuple[int, datetime, str]] = []
-        page = 1
-        while len(found) < MAX_EVENTS:
-            said = self.archive.server.get("/events/", page_size=EVENTS, page=page)
-            for row in said["results"]:
-                one = _event(row)
-                if one[0] <= cursor.event and one[1] < cursor.since - OVERLAP:
-                    return found
-                found.append(one)
-            if not said["next"]:
-                begun = not cursor.event or any(key <= cursor.event for key, _, _ in found)
-                return found if begun else None
-            page += 1
+        for size, most in ((FEW_EVENTS, FEW_EVENTS), (EVENTS, MAX_EVENTS)):
+            found: list[tuple[int, datetime, str]] = []
+            for page in range(1, most // size + 1):
+                said = self.archive.server.get("/events/", page_size=size, page=page)
+                for row in said["results"]:
+                    one = _event(row)
+                    if one[0] <= cursor.event and one[1] < cursor.since - OVERLAP:
+                        return found
+                    found.append(one)
+                if not said["next"]:
+                    begun = not cursor.event or any(key <= cursor.event for key, _, _ in found)
+                    return found if begun else None
         return None
 
     # --- what happened to one ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 Nothing is changed: a right is asked for by a call that Mayan would have to refuse for another reason.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
@@ -140,8 +140,8 @@ def _workflow(catalogue: Catalogue) -> Iterator[Finding]:
     row = catalogue.server.get(f"/workflow_templates/{workflow.id}/")
     if not row["auto_launch"]:
         yield Finding(False, what, "is not launched by itself", f"{place} > Edit: tick 'Auto launch'")
-    kinds = catalogue.server.every(f"/workflow_templates/{workflow.id}/document_types/")
-    if all(one["label"] != options.document_type for one in kinds):
+    kinds = {one["label"] for one in catalogue.server.every(f"/workflow_templates/{workflow.id}/document_types/")}
+    if _is_there(catalogue.document_type) and options.document_type not in kinds:
         said = f"is not of the document type {options.document_type!r}"
         yield Finding(False, what, said, f"{place} > Document types: add it")
     states = {name: getattr(options, name) for name in ("registered", "executed", "refused", "cancelled")}
@@ -158,6 +158,14 @@ def _workflow(catalogue: Catalogue) -> Iterator[Finding]:
             said = f"no transition leads from {workflow.first!r} to {target!r}"
             yield Finding(False, what, said, f"{place} > Transitions: make one")
     yield Finding(True, what)
+
+
+def _is_there(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except NotSetUp:
+        return False
+    return True
 
 
 def _sequence(catalogue: Catalogue, name: str) -> Finding:

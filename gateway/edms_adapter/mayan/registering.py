@@ -33,9 +33,11 @@ from gateway.ports import Addressee, Clock, Failpoint, Intake, Registration, Reh
 log = structlog.get_logger(__name__)
 
 MAKING, CARD, OFFICE, SEQUENCE, WAITED, ADDED = "making", "card", "office", "sequence", "waited", "added"
+SEEN = "seen"  # the card that we could see: one that cannot be seen later was taken away by people
 COURSE = "course"  # the key of the document's workflow
 OF_COURSE, EXCHANGE = "course/{}", "exchange"  # an errand that keeps whose workflow that is
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks for what Mayan is still working on
+UNSEEN = "we may not see document {} that we made: grant documents.document_view to the role of our account"
 EMPTY = "Пустые файлы, которых Mayan не хранит: "
 
 
@@ -291,8 +293,12 @@ class Registrar:
 
     def _card(self, errand: Errand, exchange: ExchangeId, label: str, words: str) -> tuple[Card, bool]:
         """Return the document of *exchange*, and whether it was made just now: an earlier attempt may have made it."""
-        if (known := errand.done(CARD)) is not None and (there := self.archive.card(int(known))) is not None:
-            return there, False
+        if (known := errand.done(CARD)) is not None:
+            if (there := self.archive.card(int(known))) is not None:
+                errand.note(SEEN, known)
+                return there, False
+            if errand.done(SEEN) != known:
+                raise Deferred(UNSEEN.format(known))
         before = errand.done(MAKING)
         found = self.archive.made_after(int(before), exchange) if before else self._forgotten(exchange)
         if found:
@@ -305,6 +311,9 @@ class Registrar:
             self.failpoint("mayan:document-made")
         errand.note(CARD, card.ref)
         self.failpoint("mayan:document-noted")
+        if self.archive.card(card.id) is None:
+            raise Deferred(UNSEEN.format(card.id))
+        errand.note(SEEN, card.ref)
         return card, not found
 
     def _name(self, card: Card, number: Number, exchange: ExchangeId) -> None:
@@ -363,6 +372,9 @@ class Registrar:
             if not lacking:
                 break
             if time.monotonic() > until:
+                for paper in lacking:  # begun and never ended, it would stand in the way of the next attempt
+                    if paper.mark in there:
+                        self.archive.remove(card, there[paper.mark].id)
                 said = f"Mayan accepted {len(lacking)} files of document {card} and has not stored them"
                 raise Deferred(f"{said}: see its log for CRITICAL lines, and that its workers run")
             time.sleep(pause)

@@ -31,7 +31,7 @@ PAGE = 100  # Mayan's own limit
 MAX_ANSWER = 32 << 20  # LIMIT: bytes of an answer held in memory
 MAX_WORDS = 300  # LIMIT: characters of a server's complaint that are passed on
 OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY, BROKEN = 200, 400, 401, 403, 404, 429, 500
-LONGEST_PAUSE = 5.0  # seconds between two attempts of a call that came too early
+SHORTEST_PAUSE = 0.1  # seconds between two attempts of a call that came too early
 
 
 class MayanRefuses(RuntimeError):
@@ -136,9 +136,11 @@ class Server:
         while True:
             headers = {**JSON, **kind, **token, "Content-Length": str(length)}
             with self._web.sent(method, self._web.root + API + path, headers, body()) as answer:
-                if answer.status == UNAUTHORIZED and not fresh:
-                    token, fresh = self._entered(token), True
-                    continue
+                if answer.status in (UNAUTHORIZED, FORBIDDEN) and not fresh:  # 403 is said to an old token, too
+                    before, fresh = token, True
+                    token = self._entered(before)
+                    if token != before:
+                        continue
                 if answer.status != TOO_MANY:
                     _expect_done(answer)
                     yield answer
@@ -187,9 +189,9 @@ def _part(border: str, name: str, value: str) -> bytes:
 
 
 def _pause(answer: HTTPResponse) -> float:
-    """Return how long Mayan wants us to wait, in seconds; never nothing, never for ever."""
+    """Return how long Mayan wants us to wait, in seconds; never nothing."""
     said = answer.headers.get("Retry-After", "")
-    return min(max(float(said), 0.1), LONGEST_PAUSE) if said.isdigit() else 1.0
+    return max(float(said), SHORTEST_PAUSE) if said.isdigit() else 1.0
 
 
 def _date(answer: HTTPResponse) -> datetime | None:
