@@ -33,7 +33,7 @@ engines: .venv/installed compiled
 
 live-mayan: .venv/installed compiled
 	@bash tests/install_servers.sh mayan
-	@GATEWAY_LIVE=mayan $(BIN)/python -m pytest tests/live
+	@GATEWAY_LIVE=mayan $(BIN)/python -m pytest -n 2 --dist loadfile tests/live
 
 faults: .venv/installed compiled
 	@bash tests/install_servers.sh

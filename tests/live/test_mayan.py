@@ -21,7 +21,7 @@ from gateway.edms_adapter.opening import AdapterError, Surroundings, adapter_cal
 from gateway.edms_adapter.papers import stamp
 from gateway.edms_adapter.web import Unreachable
 from gateway.errors import Deferred
-from gateway.model import Event, EventKind, ExchangeId, Number, Signature, Term
+from gateway.model import CardRef, Event, EventKind, ExchangeId, Number, Signature, Term
 from gateway.ports import Expected, Failpoint, Finding, Original, Registration, Waiting, nothing_fails
 from tests.edms_adapter.desk import OURS, PDF, TODAY, letter
 from tests.edms_adapter.desk import file_of as file
@@ -106,14 +106,17 @@ def test_a_file_that_mayan_stored_differently_is_not_taken_for_registered(system
 
 def test_files_that_came_before_a_crash_do_not_come_again(system: Mayan) -> None:
     signed = replace(file(), signatures=(Signature("Письмо.sig", SIGNATURE.size, SIGNATURE.sha256),))
-    many = letter(files=(signed, file(LARGE, "План.tif"), file(PLAN, "План 2.tif")))
+    many = letter("doc-2", "14/4", files=(signed, file(LARGE, "План.tif"), file(PLAN, "План 2.tif")))
+    brought = "select seq from sqlite_sequence where name = 'documents_documentfile'"
+    registered(system)
+    ((before,),) = system.rows(brought)
     for _ in range(3):
         with pytest.raises(Broken):
-            register(system.open(breaking_at("mayan:file-brought")), many)
-    made = registered(system, many)
+            register(system.open(breaking_at("mayan:file-brought")), many, "ex-2")
+    made = registered(system, many, "ex-2")
 
     assert len(system.card(made.ref).files) == 4
-    assert system.cards() == 1
+    assert system.rows(brought) == [(before + 4,)]
 
 
 def test_a_second_copy_of_an_upload_that_came_through_late_is_removed(system: Mayan) -> None:
@@ -266,18 +269,25 @@ LATER = (
 @pytest.mark.parametrize("permission", [one for one in PERMISSIONS if one not in LATER])
 def test_without_a_right_of_the_page_a_letter_comes_later_and_then_once(system: Mayan, permission: str) -> None:
     with _changed(system, "permissions", permission), configured(system, patience=timedelta(seconds=1)) as edms:
-        try:
-            made: object = register(edms)
-            edms.changes(None)
-        except Exception as error:
-            made = error
+        tried = [_tried(edms) for _ in range(2)]
+    made = tried[-1]
     if isinstance(made, Waiting):  # for somebody to set it right
         system.act(made.ref, "Зарегистрировать")
         system.edms.changes(None)
 
-    assert not isinstance(made, Registration)
+    assert not any(isinstance(one, Registration) for one in tried)
     assert registered_by(system.edms).number.text == "1"
-    assert system.cards() == 1
+    assert system.rows("select count(*) from documents_document") == [(1,)]
+
+
+def _tried(edms: MayanEdms) -> object:
+    """Return what came of registering a letter and hearing of it, if only an error."""
+    try:
+        made = register(edms)
+        edms.changes(None)
+    except Exception as error:
+        return error
+    return made
 
 
 def test_a_metadata_type_that_is_not_attached_is_named(system: Mayan) -> None:
@@ -529,16 +539,19 @@ def test_an_audit_log_that_was_cut_means_that_every_document_is_looked_at(system
 
 
 def test_what_people_do_before_a_registration_is_settled_is_told_afterwards(system: Mayan) -> None:
+    for place in range(8):  # more than are looked at besides
+        registered(system, nth(place), f"ex-{place}")
     with pytest.raises(Broken):
-        register(system.open(breaking_at("mayan:moved")))
-    ((key,),) = system.rows("select id from documents_document")
+        register(system.open(breaking_at("mayan:moved")), nth(9), "ex-9")
+    ((key,),) = system.rows("select max(id) from documents_document")
     _, cursor = swept(system.edms)
-    system.act(str(key), "Исполнить", "Отправителю: быстро")
+    system.act(CardRef(str(key)), "Исполнить", "Отправителю: быстро")
     events, cursor = swept(system.edms, cursor)
-    assert events == []
-    registered(system)
+    assert "ex-9" not in {one.exchange for one in events}
+    tables(system, "update actstream_action set timestamp = datetime(timestamp, '-1 hour')")  # longer than any overlap
+    registered(system, nth(9), "ex-9")
 
-    kinds = [one.event.kind for one in swept(system.edms, cursor)[0] if one.exchange == "ex-1"]
+    kinds = [one.event.kind for one in swept(system.edms, cursor)[0] if one.exchange == "ex-9"]
     assert EventKind.EXECUTED in kinds
 
 

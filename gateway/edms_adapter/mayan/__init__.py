@@ -2,8 +2,8 @@
 """Mayan EDMS 4.12 over its REST interface; nothing of Mayan runs in our processes.
 
 ``options`` is the form of ``[edms.options]``, ``wire`` the calls, ``catalogue`` what an administrator set up there,
-``documents`` what lies there; on them stand ``people``, ``numbers``, ``registering``, ``changes`` and ``check``;
-``edms`` puts them together.
+``documents`` what lies there; on them stand ``people``, ``numbers``, ``storing``, ``saying``, ``registering``,
+``changes`` and ``check``; ``edms`` puts them together.
 """
 
 from gateway.edms_adapter.mayan.edms import MayanEdms

@@ -6,6 +6,7 @@ the description by the very call that makes the document, and into the comment o
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -135,7 +136,9 @@ class Archive:
         return sorted(made, key=lambda one: one.id)
 
     def remove(self, key: int, file: int) -> None:
-        self.server.delete(f"/documents/{key}/files/{file}/")
+        """Take a file away, unless it has gone already: Mayan takes its time."""
+        with suppress(Missing):
+            self.server.delete(f"/documents/{key}/files/{file}/")
 
     # --- what is said of one ----------------------------------------------------------------------------------------
 

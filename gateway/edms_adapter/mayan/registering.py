@@ -16,12 +16,14 @@ import structlog
 
 from gateway.edms_adapter import sheet
 from gateway.edms_adapter.given_numbers import given, recall
+from gateway.edms_adapter.mayan import saying
 from gateway.edms_adapter.mayan.catalogue import NotSetUp
-from gateway.edms_adapter.mayan.documents import ALONE, WITH, Archive, Card, Course, Stored
+from gateway.edms_adapter.mayan.documents import ALONE, WITH, Archive, Card, Course
 from gateway.edms_adapter.mayan.numbers import Numbers
 from gateway.edms_adapter.mayan.options import Options
 from gateway.edms_adapter.mayan.people import Staff
-from gateway.edms_adapter.papers import Paper, main_file, papers, stamp
+from gateway.edms_adapter.mayan.storing import FIRST_PAUSE, LONGEST_PAUSE, Storage
+from gateway.edms_adapter.papers import Paper, papers, stamp
 from gateway.edms_adapter.same_number import same_number
 from gateway.edms_adapter.sql.register import NO_DRAFTS
 from gateway.edms_adapter.step_journal import Errand, StepJournal
@@ -36,9 +38,7 @@ MAKING, CARD, OFFICE, SEQUENCE, WAITED, ADDED = "making", "card", "office", "seq
 SEEN = "seen"  # the card that we could see: one that cannot be seen later was taken away by people
 COURSE = "course"  # the key of the document's workflow
 OF_COURSE, EXCHANGE = "course/{}", "exchange"  # an errand that keeps whose workflow that is
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks for what Mayan is still working on
 UNSEEN = "we may not see document {} that we made: grant documents.document_view to the role of our account"
-EMPTY = "Пустые файлы, которых Mayan не хранит: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Registrar:
     ) -> None:
         self.options, self.archive, self.staff, self.journal = options, archive, staff, journal
         self.numbers, self.zone, self.clock, self.failpoint = numbers, zone, clock, failpoint
+        self._storage = Storage(archive, options.patience, failpoint)
 
     # --- the story --------------------------------------------------------------------------------------------------
 
@@ -104,10 +105,10 @@ class Registrar:
             return Rehearsal(why)
         number, why_not = self._next_number(exchange, intake)
         number, waits = (None, decided.waits or why_not) if decided.waits or why_not else (number, "")
-        words = _words(document, intake, number, decided.routed, waits, came)
-        rows = [Written("documents", "insert", (("label", _label(document, number)), ("description", words)))]
+        words = saying.words(document, intake, number, decided.routed, waits, came)
+        rows = [Written("documents", "insert", (("label", saying.label(document, number)), ("description", words)))]
         rows += [Written("files", "insert", (("filename", paper.name),)) for paper in came if paper.content.size]
-        facts = _facts(document, intake, exchange, number)
+        facts = saying.facts(document, intake, exchange, number)
         rows += [Written("metadata", "insert", ((name, facts[name]),)) for name in self.options.metadata_of]
         rows += [Written("cabinets", "insert", (("cabinet", one.name),)) for one in decided.routed]
         outcome: Registration | Waiting = Waiting(CardRef(""), waits)
@@ -129,9 +130,9 @@ class Registrar:
             if created:
                 card = int(found.ref)
                 came = list(papers(follow_up, contents, follow_up_id, self.options.max_file))
-                self._lay(card, came, WITH, "mayan:addition-brought", fresh=False)
+                self._storage.lay(card, came, WITH, "mayan:addition-brought", fresh=False)
                 words = sheet.addition(follow_up)
-                self.archive.note(card, "\n".join(word for word in (words, _empty(came)) if word))
+                self.archive.note(card, "\n".join(word for word in (words, saying.empty(came)) if word))
                 self.failpoint("mayan:addition-noted")
                 errand.note(ADDED, found.ref)
         return replace(self._telling(exchange, found), created=created)
@@ -152,7 +153,7 @@ class Registrar:
                 return settled
             made = Registration(card.ref, number, True, self.clock.now())
             self._name(card, number, exchange)
-            self.archive.tell(card.id, _numbers(number))
+            self.archive.tell(card.id, saying.numbers(number))
             self.journal.settle(exchange, made)
         return made
 
@@ -272,14 +273,14 @@ class Registrar:
         if decided.waits:
             errand.note(WAITED, decided.waits)
         before = errand.done(MAKING)
-        words = _words(document, intake, number, decided.routed, decided.waits, came)
-        card, fresh = self._card(errand, exchange, _label(document, number), words)
+        words = saying.words(document, intake, number, decided.routed, decided.waits, came)
+        card, fresh = self._card(errand, exchange, saying.label(document, number), words)
         if number is None and not decided.waits:
             number = Number(card.ref, intake.register_on)
             self._name(card, number, exchange)
-        self._lay(card.id, _main_first(document, came), ALONE, "mayan:file-brought", fresh=fresh)
+        self._storage.lay(card.id, saying.main_first(document, came), ALONE, "mayan:file-brought", fresh=fresh)
         self.failpoint("mayan:files-stored")
-        self.archive.tell(card.id, _facts(document, intake, exchange, number), fresh=fresh)
+        self.archive.tell(card.id, saying.facts(document, intake, exchange, number), fresh=fresh)
         self.failpoint("mayan:metadata-written")
         self.archive.put_into(card.id, (int(one.inbox) for one in decided.routed), fresh=fresh)
         self.failpoint("mayan:addressees-told")
@@ -341,7 +342,7 @@ class Registrar:
             self.archive.move(card.id, course, workflow, self.options.registered)
 
     def _course(self, card: int) -> Course:
-        until, pause = self._patience(), FIRST_PAUSE
+        until, pause = time.monotonic() + self.options.patience.total_seconds(), FIRST_PAUSE
         while (course := self.archive.course(card)) is None:
             if time.monotonic() > until:
                 remedy = "see that it is launched automatically for the document type, and that its workers run"
@@ -351,89 +352,3 @@ class Registrar:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
         return course
-
-    # --- files ------------------------------------------------------------------------------------------------------
-
-    def _lay(self, card: int, came: Sequence[Paper], first: str, stop: str, *, fresh: bool) -> None:
-        """Put files onto a document, and return when Mayan has stored each of them as it came.
-
-        Mayan says 202 to a file before it stores it, also when it then cannot.
-        """
-        wanted = [paper for paper in came if paper.content.size]  # Mayan takes no empty ones
-        there = {} if fresh else self._stored(card)
-        for place, paper in enumerate(wanted):
-            if paper.mark not in there:
-                self.archive.bring(card, paper, WITH if place else first)
-                self.failpoint(stop)
-        until, pause = self._patience(), FIRST_PAUSE
-        while wanted:
-            there = self._stored(card)
-            lacking = [paper for paper in wanted if paper.mark not in there or there[paper.mark].checksum is None]
-            if not lacking:
-                break
-            if time.monotonic() > until:
-                for paper in lacking:  # begun and never ended, it would stand in the way of the next attempt
-                    if paper.mark in there:
-                        self.archive.remove(card, there[paper.mark].id)
-                said = f"Mayan accepted {len(lacking)} files of document {card} and has not stored them"
-                raise Deferred(f"{said}: see its log for CRITICAL lines, and that its workers run")
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        for paper in wanted:
-            stored = there[paper.mark]
-            if stored.checksum != paper.content.sha256:
-                self.archive.remove(card, stored.id)
-                raise OSError(f"Mayan stored file {paper.name!r} differently from what was sent")
-
-    def _stored(self, card: int) -> dict[str, Stored]:
-        """Return the files of a document by their marks; a second one of an upload that came through late goes."""
-        found: dict[str, Stored] = {}
-        for one in self.archive.files(card):
-            if one.mark.startswith(stamp(ExchangeId(""))) and one.mark in found:
-                self.archive.remove(card, one.id)
-            else:
-                found[one.mark] = one
-        return found
-
-    def _patience(self) -> float:
-        return time.monotonic() + self.options.patience.total_seconds()
-
-
-def _label(document: Document, number: Number | None) -> str:
-    title = document.subject or sheet.NO_SUBJECT
-    return f"{number.text} {title}" if number else title
-
-
-def _words(
-    document: Document,
-    intake: Intake,
-    number: Number | None,
-    routed: Sequence[Addressee],
-    waits: str,
-    came: Sequence[Paper],
-) -> str:
-    words = sheet.sheet(document, intake, number, routed, waits)
-    return "\n".join(word for word in (words, _empty(came)) if word)
-
-
-def _empty(came: Sequence[Paper]) -> str:
-    names = [paper.name for paper in came if not paper.content.size]
-    return EMPTY + ", ".join(names) if names else ""
-
-
-def _facts(document: Document, intake: Intake, exchange: ExchangeId, number: Number | None) -> dict[str, str]:
-    organisation = intake.correspondent.organisation
-    house = (organisation.short_name or organisation.full_name or organisation.index) if organisation else ""
-    theirs = sheet.dated(document.number) if document.number.text else ""
-    facts = {"exchange": exchange, "number": "", "date": "", "correspondent": house, "sender_number": theirs}
-    return facts | (_numbers(number) if number else {})
-
-
-def _numbers(number: Number) -> dict[str, str]:
-    return {"number": number.text, "date": number.date.isoformat() if number.date else ""}
-
-
-def _main_first(document: Document, came: Sequence[Paper]) -> list[Paper]:
-    """Return the files with the letter's text before the others."""
-    main = main_file(document)
-    return sorted(came, key=lambda paper: main is None or paper.content.sha256 != main.sha256)

@@ -102,13 +102,13 @@ class Mayan:
             "join document_states_workflowstate s on s.id = i.state_active_id where s.label = 'Отклонён'"
         )
         wanted = f"select id from documents_document where not in_trash and id not in ({refused})"
-        return len(self._rows(wanted))
+        return len(self.rows(wanted))
 
     def card(self, ref: CardRef) -> Card:
         worker = self.office.person(WORKER)
         document = worker.get(f"/documents/{ref}/")
         facts = {row["metadata_type"]["name"]: row["value"] for row in _all(worker, f"/documents/{ref}/metadata/")}
-        day = facts.get("date") or facts.get("register_date")
+        day = facts.get("register_date")
         number = Number(facts.get("register_number", ""), date.fromisoformat(day) if day else None)
         subject = SUBJECT.search(document["description"])
         files = tuple(self._seen(row["id"]) for row in _all(worker, f"/documents/{ref}/files/"))
@@ -117,14 +117,14 @@ class Mayan:
 
     def _seen(self, key: int) -> SeenFile:
         """Read a file where Mayan keeps it: its REST interface shows pages."""
-        ((name, place),) = self._rows(f"select filename, file from documents_documentfile where id = {key}")
+        ((name, place),) = self.rows(f"select filename, file from documents_documentfile where id = {key}")
         (stored,) = self.office.media.glob(f"document_*/{place}")
         data = stored.read_bytes()
         return SeenFile(name, len(data), Sha256(sha256(data).hexdigest()))
 
     def snapshot(self) -> object:
         ours = self.folder / FILE
-        return {table: self._rows(f"select * from {table}") for table in (*HAPPENINGS, "sequences_sequence")} | {
+        return {table: self.rows(f"select * from {table}") for table in (*HAPPENINGS, "sequences_sequence")} | {
             table: _rows(ours, f"select * from {table}")
             for (table,) in _rows(ours, "select name from sqlite_master where type = 'table'")
         }
@@ -178,9 +178,6 @@ class Mayan:
         worker.post(where, transition_id=way, comment=comment)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._rows(sql)
-
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return _rows(self.office.database, sql)
 
 
