@@ -3,7 +3,7 @@
 # make story  the rules of a records office, each as a short scene of two gateways
 # make test   everything is set up and tested
 # make engines  the laws of EDMS adapters on PostgreSQL and MariaDB too (about 5 minutes)
-# make live-mayan  the same laws on a Mayan EDMS that it fetches and sets up (half a gigabyte; about 10 minutes)
+# make live-mayan  the same laws on a Mayan EDMS that it fetches and sets up (half a gigabyte; about 7 minutes)
 # make check  style, types, floors
 # make faults  a storm of 120 000 letters with random faults, fuzzing, and the long fault tests (about an hour)
 # make bench  measures speed and memory, beside Postfix (about 5 minutes; sudo for Postfix)

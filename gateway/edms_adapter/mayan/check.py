@@ -92,7 +92,7 @@ def _throttling(server: Server) -> Finding:
         slowed = any(pool.map(server.too_many, ["/users/current/"] * BURST))
     if not slowed:
         return Finding(True, "calls a second")
-    said = "Mayan answers 429 to many calls: a letter takes some 15, and they wait for their turn"
+    said = "Mayan answers 429 to many calls: a letter takes some 17, and they wait for their turn"
     remedy = "set MAYAN_REST_API_THROTTLING_RATE_USER higher, to 200/second for example"
     return Finding(True, "calls a second", said, remedy, advice=True)
 
