@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.edms_adapter.opening import AdapterError, Surroundings, adapter_called, options_for
-from gateway.edms_adapter.papers import stamp
+from gateway.edms_adapter.remote.papers import stamp
+from gateway.edms_adapter.remote.web import Unreachable
 from gateway.edms_adapter.tryton import TrytonEdms
 from gateway.edms_adapter.tryton.check import RIGHTS
 from gateway.edms_adapter.tryton.numbers import Sequence
 from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.wire import TrytonRefuses
-from gateway.edms_adapter.web import Unreachable
 from gateway.model import Event, EventKind, ExchangeId, Number, Signature, Term
 from gateway.ports import Expected, Failpoint, Finding, Original, Registration, Waiting, nothing_fails
 from tests.edms_adapter.desk import OURS, PDF, letter

@@ -18,8 +18,8 @@ from gateway.edms_adapter.mayan import MayanEdms
 from gateway.edms_adapter.mayan.check import PERMISSIONS
 from gateway.edms_adapter.mayan.options import Options
 from gateway.edms_adapter.opening import AdapterError, Surroundings, adapter_called, options_for
-from gateway.edms_adapter.papers import stamp
-from gateway.edms_adapter.web import Unreachable
+from gateway.edms_adapter.remote.papers import stamp
+from gateway.edms_adapter.remote.web import Unreachable
 from gateway.errors import Deferred
 from gateway.model import CardRef, Event, EventKind, ExchangeId, Number, Signature, Term
 from gateway.ports import Expected, Failpoint, Finding, Original, Registration, Waiting, nothing_fails

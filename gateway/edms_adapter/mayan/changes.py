@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.edms_adapter import telling
 from gateway.edms_adapter.mayan.documents import Archive, Entry
 from gateway.edms_adapter.mayan.options import Options
 from gateway.edms_adapter.mayan.registering import COURSE, EXCHANGE, OF_COURSE, OFFICE, WAITED, Registrar
 from gateway.edms_adapter.mayan.wire import Json, moment_of
+from gateway.edms_adapter.remote import telling
 from gateway.edms_adapter.step_journal import StepJournal
 from gateway.model import Event, ExchangeId
 from gateway.ports import ChangePage, EdmsEvent, Registration, Waiting

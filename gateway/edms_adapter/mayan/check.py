@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from gateway.edms_adapter.mayan.catalogue import Catalogue, NotSetUp
 from gateway.edms_adapter.mayan.people import Staff
 from gateway.edms_adapter.mayan.wire import FORBIDDEN, Json, MayanRefuses, Missing, Server
-from gateway.edms_adapter.web import Unreachable
+from gateway.edms_adapter.remote.web import Unreachable
 from gateway.ports import Clock, Expected, Finding, Wanted
 
 # what the role of our account must be granted, by Mayan's own names

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from gateway.edms_adapter.mayan.catalogue import Catalogue, Workflow
 from gateway.edms_adapter.mayan.wire import PAGE, Json, Missing, moment_of
-from gateway.edms_adapter.papers import Paper, clean, stamp
-from gateway.edms_adapter.telling import Act
+from gateway.edms_adapter.remote.papers import Paper, clean, stamp
+from gateway.edms_adapter.remote.telling import Act
 from gateway.model import CardRef, ExchangeId, Sha256
 
 MAX_LABEL = 255  # characters; Mayan's own limit

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from gateway.edms_adapter import sheet
 from gateway.edms_adapter.mayan.catalogue import Catalogue
 from gateway.edms_adapter.mayan.changes import Watcher
 from gateway.edms_adapter.mayan.check import findings, sequences
@@ -19,6 +18,7 @@ from gateway.edms_adapter.mayan.people import Staff
 from gateway.edms_adapter.mayan.registering import Registrar
 from gateway.edms_adapter.mayan.wire import Server
 from gateway.edms_adapter.opening import Surroundings
+from gateway.edms_adapter.remote import sheet
 from gateway.edms_adapter.step_journal import StepJournal, Tie
 from gateway.model import Document, Event, ExchangeId, Party
 from gateway.ports import (

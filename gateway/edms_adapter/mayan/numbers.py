@@ -13,10 +13,10 @@ from datetime import UTC, date, datetime
 
 import structlog
 
-from gateway.edms_adapter.given_numbers import ERRAND, give, given
 from gateway.edms_adapter.mayan.catalogue import Catalogue, NotSetUp
 from gateway.edms_adapter.mayan.documents import Archive
 from gateway.edms_adapter.mayan.wire import Missing, moment_of
+from gateway.edms_adapter.remote.given_numbers import ERRAND, give, given
 from gateway.edms_adapter.step_journal import StepJournal
 from gateway.model import ExchangeId, Number
 from gateway.ports import Failpoint

@@ -7,8 +7,8 @@ The label of such a cabinet says who it is: ``Name``, ``Name, post`` or ``Name, 
 import re
 from functools import partial
 
-from gateway.edms_adapter import directing
 from gateway.edms_adapter.mayan.catalogue import Catalogue
+from gateway.edms_adapter.remote import directing
 from gateway.edms_adapter.sql import routing
 from gateway.edms_adapter.sql.addressees import ours
 from gateway.model import Document, Party, folded

@@ -14,8 +14,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.edms_adapter import sheet
-from gateway.edms_adapter.given_numbers import given, recall
 from gateway.edms_adapter.mayan import saying
 from gateway.edms_adapter.mayan.catalogue import NotSetUp
 from gateway.edms_adapter.mayan.documents import ALONE, WITH, Archive, Card, Course
@@ -23,11 +21,13 @@ from gateway.edms_adapter.mayan.numbers import Numbers
 from gateway.edms_adapter.mayan.options import Options
 from gateway.edms_adapter.mayan.people import Staff
 from gateway.edms_adapter.mayan.storing import FIRST_PAUSE, LONGEST_PAUSE, Storage
-from gateway.edms_adapter.papers import Paper, papers, stamp
-from gateway.edms_adapter.same_number import same_number
+from gateway.edms_adapter.remote import sheet
+from gateway.edms_adapter.remote.given_numbers import given, recall
+from gateway.edms_adapter.remote.papers import Paper, papers, stamp
+from gateway.edms_adapter.remote.same_number import same_number
+from gateway.edms_adapter.remote.telling import forwarded
 from gateway.edms_adapter.sql.register import NO_DRAFTS
 from gateway.edms_adapter.step_journal import Errand, StepJournal
-from gateway.edms_adapter.telling import forwarded
 from gateway.errors import Deferred, Reason, Refused
 from gateway.model import CardRef, Contents, Document, DocumentType, ExchangeId, Number
 from gateway.ports import Addressee, Clock, Failpoint, Intake, Registration, Rehearsal, Waiting, Written

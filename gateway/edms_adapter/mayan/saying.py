@@ -3,8 +3,8 @@
 
 from collections.abc import Sequence
 
-from gateway.edms_adapter import sheet
-from gateway.edms_adapter.papers import Paper, main_file
+from gateway.edms_adapter.remote import sheet
+from gateway.edms_adapter.remote.papers import Paper, main_file
 from gateway.model import Document, ExchangeId, Number
 from gateway.ports import Addressee, Intake
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from gateway.edms_adapter.mayan.documents import WITH, Archive, Stored
-from gateway.edms_adapter.papers import STAMP, Paper
+from gateway.edms_adapter.remote.papers import STAMP, Paper
 from gateway.errors import Deferred
 from gateway.ports import Failpoint
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from gateway.edms_adapter.papers import STAMP, clean, stamp
-from gateway.edms_adapter.telling import Act
+from gateway.edms_adapter.remote.papers import STAMP, clean, stamp
+from gateway.edms_adapter.remote.telling import Act
 from gateway.edms_adapter.tryton.wire import Json, Server, moment_of, written
 from gateway.model import CardRef, Content, ExchangeId, Sha256
 

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.edms_adapter import telling
+from gateway.edms_adapter.remote import telling
+from gateway.edms_adapter.remote.telling import Act
 from gateway.edms_adapter.step_journal import StepJournal
-from gateway.edms_adapter.telling import Act
 from gateway.edms_adapter.tryton.cards import MODEL, Cabinet, Card, Note
 from gateway.edms_adapter.tryton.options import Options
 from gateway.edms_adapter.tryton.registering import OFFICE, WAITED, Registrar

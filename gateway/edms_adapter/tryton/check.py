@@ -7,11 +7,11 @@ Nothing is changed.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from gateway.edms_adapter.remote.web import Unreachable
 from gateway.edms_adapter.tryton.cards import MODEL
 from gateway.edms_adapter.tryton.numbers import NoSequence, sequence_called
 from gateway.edms_adapter.tryton.people import Staff
 from gateway.edms_adapter.tryton.wire import Server, TrytonRefuses
-from gateway.edms_adapter.web import Unreachable
 from gateway.ports import Clock, Expected, Finding, Wanted
 
 SERIES = "8.2"

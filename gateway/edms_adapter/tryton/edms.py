@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from gateway.edms_adapter import sheet
 from gateway.edms_adapter.opening import Surroundings
+from gateway.edms_adapter.remote import sheet
 from gateway.edms_adapter.step_journal import StepJournal, Tie
 from gateway.edms_adapter.tryton.cards import Cabinet
 from gateway.edms_adapter.tryton.changes import Watcher

@@ -15,8 +15,8 @@ from datetime import date
 
 import structlog
 
-from gateway.edms_adapter.given_numbers import ERRAND, give, given
-from gateway.edms_adapter.papers import clean
+from gateway.edms_adapter.remote.given_numbers import ERRAND, give, given
+from gateway.edms_adapter.remote.papers import clean
 from gateway.edms_adapter.step_journal import StepJournal
 from gateway.edms_adapter.tryton.cards import Cabinet
 from gateway.edms_adapter.tryton.wire import Server, TrytonRefuses

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from gateway.edms_adapter.web import Houses, ServerUrl, name_by_index
+from gateway.edms_adapter.remote.web import Houses, ServerUrl, name_by_index
 from gateway.settings.problems import wrong
 from gateway.settings.values import Duration, Location, MaxBytes, Name, Secret, Shape, Text
 

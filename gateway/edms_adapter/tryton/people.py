@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 from typing import Literal
 
-from gateway.edms_adapter import directing
+from gateway.edms_adapter.remote import directing
 from gateway.edms_adapter.sql import routing
 from gateway.edms_adapter.sql.addressees import ours
 from gateway.edms_adapter.tryton.wire import Json, Server

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway.content import Held
-from gateway.edms_adapter import sheet
-from gateway.edms_adapter.given_numbers import given, recall
-from gateway.edms_adapter.papers import Paper, main_file, papers, stamp
-from gateway.edms_adapter.same_number import same_number
+from gateway.edms_adapter.remote import sheet
+from gateway.edms_adapter.remote.given_numbers import given, recall
+from gateway.edms_adapter.remote.papers import Paper, main_file, papers, stamp
+from gateway.edms_adapter.remote.same_number import same_number
+from gateway.edms_adapter.remote.telling import forwarded
 from gateway.edms_adapter.sql.register import NO_DRAFTS
 from gateway.edms_adapter.step_journal import Errand, StepJournal
-from gateway.edms_adapter.telling import forwarded
 from gateway.edms_adapter.tryton.cards import MODEL, Cabinet, Card
 from gateway.edms_adapter.tryton.numbers import NoSequence, Numbers, sequence_called
 from gateway.edms_adapter.tryton.options import Options

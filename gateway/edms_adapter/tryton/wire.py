@@ -18,8 +18,8 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
+from gateway.edms_adapter.remote.web import Unreachable, Web, true_blocks
 from gateway.edms_adapter.tryton.options import Options
-from gateway.edms_adapter.web import Unreachable, Web, true_blocks
 from gateway.model import Content
 
 Json = Any  # Any: what a JSON text holds; whoever asked for it knows its shape
