@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # make demo   two gateways and two small registries exchange a document on this machine
 # make story  the rules of a records office, each as a short scene of two gateways
-# make test   everything is set up and tested
+# make test   everything is set up and tested, but for what takes minutes
+# make thorough  the tests that take minutes: every step of the clerks' pages, a kill at every failpoint
 # make engines  the laws of EDMS adapters on PostgreSQL and MariaDB too (about 5 minutes)
 # make live-mayan  the same laws on a Mayan EDMS that it fetches and sets up (half a gigabyte; about 7 minutes)
 # make check  style, types, floors
@@ -14,7 +15,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NEEDED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo story test engines live-mayan faults compiled check bench clean
+.PHONY: demo story test thorough engines live-mayan faults compiled check bench clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -26,6 +27,10 @@ story: .venv/installed
 test: .venv/installed compiled
 	@bash tests/install_servers.sh
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+thorough: .venv/installed compiled
+	@bash tests/install_servers.sh
+	@GATEWAY_TESTS=thorough $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m thorough
 
 engines: .venv/installed compiled
 	@bash tests/install_servers.sh

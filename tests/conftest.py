@@ -4,6 +4,7 @@
 No test is judged by the time it takes: machines are busy, and speed is measured in `bench/`.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ pytest_plugins = [f"tests.servers.{name}" for name in SERVERS]
 LONGEST = ("faults", "edge")  # folders whose tests wait for real servers: first, so that nothing long is left for last
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "thorough: takes minutes; `make thorough` runs it, and `make test` does not")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("GATEWAY_TESTS") != "thorough":
+        later = [item for item in items if item.get_closest_marker("thorough")]
+        if later:
+            config.hook.pytest_deselected(items=later)
+            items[:] = [item for item in items if item not in later]
     here = Path(__file__).parent
     items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONGEST)

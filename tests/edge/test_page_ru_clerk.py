@@ -3,8 +3,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.edge.pages import ROOT, play
 
 
+@pytest.mark.thorough
 def test_every_step_of_the_page_does_what_the_page_says(tmp_path: Path) -> None:
     play(ROOT / "docs" / "ru" / "clerk.md", tmp_path)

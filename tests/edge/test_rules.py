@@ -73,6 +73,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("place", "scene"), list(enumerate(SCENES, 1)), ids=[scene.title for scene in SCENES])
 def test_every_scene_is_seen(story: str, place: int, scene: Scene) -> None:
     told, table = story.rsplit("\n\n", 1)
@@ -82,6 +83,7 @@ def test_every_scene_is_seen(story: str, place: int, scene: Scene) -> None:
     assert re.match(rf"{re.escape(scene.title)}\n  (Minsk: |Moscow:) ", scenes[place - 1])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("title", "lines"), EXPECTED.items())
 def test_a_scene_shows_what_the_cards_show(story: str, title: str, lines: tuple[str, ...]) -> None:
     (scene,) = (one for one in re.split(r"^\d+\. ", story, flags=re.M) if one.startswith(title))

@@ -157,6 +157,7 @@ def test_the_whole_story_runs_through_postfix_and_dovecot(real: RealOffices) -> 
     assert [(card.direction, card.number) for card in cards] == [("in", "ВХ-М-1"), ("out", "М-04/1")]
 
 
+@pytest.mark.thorough
 def test_a_recreated_mailbox_registers_nothing_twice_and_answers_nothing(real: RealOffices, dovecot: Dovecot) -> None:
     with running(real.minsk) as one, running(real.moscow) as other:
         wait_for_door(real.minsk, one)

@@ -89,7 +89,7 @@ def _fuzzed(inputs: int, seed: int) -> tuple[int, list[str]]:
 
 def _tests() -> int:
     """Run the tests of this folder in their long versions."""
-    long = {**os.environ, "GATEWAY_FAULTS": "long"}
+    long = {**os.environ, "GATEWAY_FAULTS": "long", "GATEWAY_TESTS": "thorough"}
     return subprocess.run([sys.executable, "-m", "pytest", "tests/faults"], env=long, check=False).returncode
 
 

@@ -43,6 +43,7 @@ def test_every_failpoint_in_the_code_is_in_the_table_and_the_other_way_round() -
     assert sorted(found) == sorted({point.name for point in POINTS})
 
 
+@pytest.mark.thorough
 def test_a_kill_at_every_failpoint_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     points = [point for point in POINTS if point.errand is not None]
     with ThreadPoolExecutor(2) as beside:  # two gateways, each with its own: most of the time is spent waiting

@@ -113,6 +113,7 @@ def log_of(node: Node) -> str:
     return (node.home / "gateway.log").read_text()
 
 
+@pytest.mark.thorough
 @needs_strace
 @pytest.mark.parametrize("sick", ["letters", "journal"])
 def test_a_sync_that_fails_is_answered_with_451_marked_for_every_process_and_never_tried_again(

@@ -98,6 +98,7 @@ OF_THE_REGISTRY: tuple[tuple[Errand, str], ...] = (
 )
 
 
+@pytest.mark.thorough
 def test_databases_whose_connections_are_cut_at_any_statement_are_found_again(
     tmp_path: Path, postgres: Callable[[], str]
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_storm_loses_nothing_and_doubles_nothing(tmp_path: Path, seed: int) ->
     assert any(name.startswith("kill") for name in world.figures.faults)
 
 
+@pytest.mark.thorough
 def test_a_storm_on_postgresql_loses_nothing_and_doubles_nothing(tmp_path: Path, postgres: Callable[[], str]) -> None:
     world = storm(on_postgres(tmp_path, postgres), "postgresql", letters=1000 if LONG else 30)
 
