@@ -60,12 +60,16 @@ def test_the_sweep_takes_old_orphans_and_nothing_else(desk: Desk) -> None:
     desk.contents[LARGE.sha256] = LARGE
     desk.registered(letter(files=(file_of(LARGE),)))
     kept = names(desk.files)
-    for name, age in (("old", timedelta(days=9)), ("young", timedelta(hours=1))):
+    old, young = (f"{start}/{start}{'0' * 62}" for start in ("ab", "cd"))
+    half = f"{old}.{'1' * 32}.part"
+    theirs = ["ab/scan.pdf", "registry.db", f"ab/{'c' * 64}"]  # whatever the EDMS keeps there
+    for name, age in ((young, timedelta(hours=1)), *((name, timedelta(days=9)) for name in (old, half, *theirs))):
+        (desk.files / name).parent.mkdir(exist_ok=True)
         (desk.files / name).write_bytes(b"orphan")
         moment = (desk.clock.at - age).timestamp()
         os.utime(desk.files / name, (moment, moment))
     for name in kept:
         os.utime(desk.files / name, (0, 0))
 
-    assert desk.edms.sweep() == ["old"]
-    assert names(desk.files) == sorted([*kept, "young"])
+    assert desk.edms.sweep() == [old, half]
+    assert names(desk.files) == sorted([*kept, young, *theirs])

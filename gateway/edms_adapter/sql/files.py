@@ -8,6 +8,7 @@ replaces its own leavings; a sender's file name is never part of a path.  As a c
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from gateway.mail.names import clean_name
 from gateway.model import Content, File, Sha256, Signature
 
 TEMPORARY = ".part"
+OURS = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{62}(\.[0-9a-f]{32}" + re.escape(TEMPORARY) + ")?")  # see `Store._write`
 Wanted = tuple[str, File]  # the uid of the task a file belongs to (empty: the document's own), and the file
 
 
@@ -130,14 +132,15 @@ class Store:
         return found
 
     def sweep(self, referenced: set[str], before: datetime) -> list[str]:
-        """Remove files nobody refers to that were written *before* that moment; returns their paths.
+        """Remove files of ours that nobody refers to and that were written *before* that moment; returns their paths.
 
-        The age protects what a running transaction has published but not committed.
+        The age protects what a running transaction has published but not committed; whatever has another name than we
+        give is the EDMS's, and stays.
         """
         removed: list[str] = []
-        for place in sorted(path for path in self.root.rglob("*") if path.is_file()):
+        for place in sorted(path for path in self.root.glob("??/*") if path.is_file()):
             name = place.relative_to(self.root).as_posix()
-            if name not in referenced and place.stat().st_mtime < before.timestamp():
+            if OURS.fullmatch(name) and name not in referenced and place.stat().st_mtime < before.timestamp():
                 place.unlink()
                 removed.append(name)
         return removed
