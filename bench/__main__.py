@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from bench import chain, changes, depth, fairness, large, registrations
+from bench import chain, changes, depth, dialects, fairness, large, registrations
 from bench.figures import Line, table
 from bench.world import Broken
 
@@ -22,6 +22,7 @@ FULL: dict[str, Measure] = {
     "fairness": lambda home: fairness.measure(home, fairness.Size(bad=10_000, good=100, per_second=5)),
     "registrations": lambda home: registrations.measure(home, registrations.Size(rounds=7, documents=100)),
     "changes": lambda home: changes.measure(home, changes.Size(actions=20, rounds=7, cards=(10_000, 1_000_000))),
+    "dialects": lambda home: dialects.measure(home, dialects.Size(rounds=15, megabytes=50)),
 }
 QUICK: dict[str, Measure] = {
     "chain": lambda home: chain.measure(home, chain.Size(rounds=1, letters=30, at_half_load=20)),
@@ -30,6 +31,7 @@ QUICK: dict[str, Measure] = {
     "fairness": lambda home: fairness.measure(home, fairness.Size(bad=400, good=20, per_second=5)),
     "registrations": lambda home: registrations.measure(home, registrations.Size(rounds=2, documents=20)),
     "changes": lambda home: changes.measure(home, changes.Size(actions=5, rounds=3, cards=(1_000, 10_000))),
+    "dialects": lambda home: dialects.measure(home, dialects.Size(rounds=1, megabytes=8)),
 }
 
 

@@ -26,8 +26,9 @@ from bench.chain import CONNECTIONS, fresh
 from bench.figures import Line, middle, quantile, ratios, spread
 from bench.gateways import Gateway, prepare, running
 from gateway.demo.offices import MINSK, MOSCOW
-from gateway.edms_adapter import SqlEdms, open_edms, registry
+from gateway.edms_adapter import open_edms, registry
 from gateway.edms_adapter.registry import Correspondent, Office, people
+from gateway.edms_adapter.sql.edms import SqlEdms
 from tests.edms_adapter.outboxes import run, watched_registry
 from tests.servers import postgres
 

@@ -34,6 +34,7 @@ id = "flooder"
 name = "Flooder"
 channel = "flooder"
 indices = ["EX-VOLOGDA"]
+mode = "live"
 """
 _BAD = f"""\
 From: {FLOODER}\r

@@ -63,6 +63,7 @@ id = "{them.name}"
 name = "{them.title}"
 channel = "{them.name}"
 indices = ["{them.index}"]
+mode = "live"
 """
 
 
@@ -92,7 +93,7 @@ class Gateway:
 
     def peaks(self) -> dict[int, int]:
         """Return the peak resident bytes of every process by pid (VmHWM)."""
-        return {pid: _peak(pid) for pid in self.pids()}
+        return {pid: peak(pid) for pid in self.pids()}
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -170,6 +171,6 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _peak(pid: int) -> int:
+def peak(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM:"))

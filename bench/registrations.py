@@ -2,9 +2,9 @@
 """How many documents a second the mapping registers, beside a program that writes the same rows by itself.
 
 The EDMS is the built-in registry, empty at first; a document carries one file of 14 KB, which lies in the database.
-`ByHand` is what somebody would write for this one registry in SQLAlchemy Core: it looks up what the mapping looks up,
-takes the number, writes the same rows with the same values and reads the file back, in one transaction on an engine
-set up likewise.
+`ByHand` is what somebody would write for this one registry in SQLAlchemy Core: it looks up what the mapping looks up
+(for people by the very query of the mapping, with who is away and whose deputy is here), takes the number, writes the
+same rows with the same values and reads the file back, in one transaction on an engine set up likewise.
 It reads no rules from a file, finds an addressee by the one word that is in every letter here, and cannot tell
 afterwards what it did.
 Both work in turn, round by round, each in a registry of its own, and the ratios are of the same round.
@@ -13,6 +13,7 @@ Both work in turn, round by round, each in a registry of its own, and the ratios
 import asyncio
 import json
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +23,27 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Row, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Date,
+    Engine,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from bench.figures import Line, middle, ratios, spread
 from bench.world import Broken
 from gateway.build import SystemClock
 from gateway.content import Held
-from gateway.edms_adapter import open_edms, registry
+from gateway.edms_adapter import BUILT_IN, open_edms, registry
 from gateway.edms_adapter.sql.engines import WRITES, engine
 from gateway.model import (
     Author,
@@ -198,7 +213,7 @@ class ByHand:
         tables = MetaData()
         tables.reflect(engine)
         of = tables.tables
-        card, person, inbox, group = of["card"].c, of["person"].c, of["inbox"].c, of["doc_group"].c
+        card, group = of["card"].c, of["doc_group"].c
         journal, counter, told = of["journal"].c, of["counter"].c, of["edms_gw_exchange"].c
         self._zone = None if engine.dialect.name == "sqlite" else UTC  # how moments are stored
         self._known = select(told.card, told.number).where(told.exchange_id == bindparam("exchange"))
@@ -214,7 +229,8 @@ class ByHand:
             card.partner_date == bindparam("date"),
             func.lower(func.trim(card.partner_number)) == func.lower(func.trim(bindparam("number"))),
         )
-        self._inbox = select(inbox.id, person.name).join_from(of["inbox"], of["person"], inbox.person_id == person.id)
+        asked = tomllib.loads((BUILT_IN / "registry.toml").read_text("utf-8"))["routing"]["inboxes"]
+        self._inboxes = text(asked).bindparams(bindparam("today", type_=Date()))  # who is away, whose deputy
         here = (counter.journal_id == bindparam("journal"), counter.year == bindparam("in_year"))
         self._count = update(of["counter"]).where(*here).values(last=counter.last + 1)
         self._new_year = insert(of["counter"])
@@ -249,7 +265,8 @@ class ByHand:
             if line.execute(self._double, their).first() is not None:
                 raise Broken("it was sent before")
             surname = ADDRESSEE.split()[0]
-            inbox = next(row for row in line.execute(self._inbox) if row.name.startswith(surname))
+            people = line.execute(self._inboxes, {"office": decided.office, "today": decided.register_on})
+            inbox = next(row for row in people.all() if (row.name or "").startswith(surname))
             here = {"journal": journal.id, "in_year": decided.register_on.year}
             if line.execute(self._count, here).rowcount == 0:
                 line.execute(self._new_year, {"journal_id": journal.id, "year": decided.register_on.year, "last": 1})
@@ -279,7 +296,7 @@ class ByHand:
                     "return_id": decided.return_id,
                 },
             ).one()
-            at = {"card_id": card, "inbox_id": inbox.id, "kind": "document", "at": now, "why": why}
+            at = {"card_id": card, "inbox_id": inbox.key, "kind": "document", "at": now, "why": why}
             line.execute(self._inbox_row, at)
             line.execute(self._addressee, {"card_id": card, "organisation": "", "name": ADDRESSEE, "post": ""})
             (file,) = paper.files
@@ -299,7 +316,7 @@ class ByHand:
             kept = _only(line, self._kept, card=card)
             if sha256(kept.content).hexdigest() != kept.sha256:
                 raise Broken("the database keeps other bytes")
-            route = {"inbox": str(inbox.id), "name": inbox.name, "route": "initials", "why": why, "found": True}
+            route = {"inbox": str(inbox.key), "name": inbox.name, "route": "initials", "why": why, "found": True}
             line.execute(
                 self._tied,
                 {

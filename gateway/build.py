@@ -14,7 +14,9 @@ from gateway.journal.store import Journal
 from gateway.mail.split import Limits
 from gateway.office import Office
 from gateway.outbox import Outbox
-from gateway.ports import Clock, Edms, Failpoint, nothing_fails
+from gateway.ports import Clock, Edms, Expected, Failpoint, Wanted, nothing_fails
+from gateway.scanning import scanner_of
+from gateway.screening import Screen
 from gateway.sealing import Sealer
 from gateway.settings import Settings
 from gateway.templates_home import load_templates
@@ -39,6 +41,7 @@ class Parts:
     outbox: Outbox
     clock: Clock
     failpoint: Failpoint
+    screen: Screen
 
     def desk(self) -> Desk:
         limits = self.settings.limits
@@ -49,7 +52,13 @@ class Parts:
             self.outbox,
             Limits(max_parts=limits.parts, max_depth=limits.depth, max_decoded_bytes=limits.letter),
             self.failpoint,
+            self.screen,
         )
+
+    @property
+    def outgoing_screen(self) -> Screen | None:
+        """What looks into what we send; None: nobody does."""
+        return self.screen if self.settings.antivirus.outgoing else None
 
     def close(self) -> None:
         self.journal.close()
@@ -64,7 +73,8 @@ def build(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fails
     journal = Journal.open(settings.journal.url, settings.journal.blobs, failpoint=failpoint)
     outbox = outbox_of(settings, journal)
     edms = edms_of(settings, clock, failpoint)
-    return Parts(settings, journal, edms, outbox.office, outbox, clock, failpoint)
+    screen = Screen(journal, scanner_of(settings.antivirus, journal.blobs.directory), settings.antivirus)
+    return Parts(settings, journal, edms, outbox.office, outbox, clock, failpoint, screen)
 
 
 def outbox_of(settings: Settings, journal: Journal) -> Outbox:
@@ -83,3 +93,20 @@ def edms_of(settings: Settings, clock: Clock, failpoint: Failpoint = nothing_fai
     if kind.startswith("sqlite") and not Path(file).exists():  # else a misspelt name would make an empty one
         raise FileNotFoundError(ENOENT, "the EDMS has no database there", file)
     return open_edms(edms.mapping, edms.database, edms.files, zone=zone, failpoint=failpoint, clock=clock)
+
+
+def expected_of(settings: Settings) -> tuple[Expected, ...]:
+    """Return what *settings* say of our organisations, for the EDMS to agree with."""
+    return tuple(Expected(ours.index, ours.default_inbox) for ours in settings.offices)
+
+
+def wanted_of(settings: Settings) -> tuple[Wanted, ...]:
+    """Return what the receive rules of *settings* count on in the EDMS, for each of our organisations they are for."""
+    found = []
+    for place, (rule, at) in enumerate(zip(settings.receive, settings.receive_at, strict=True), 1):
+        said = f'receive[{place}] "{rule.name}"' if rule.name else f"receive[{place}]"
+        said += f" ({at})"
+        named = (("group", rule.group), ("journal", rule.journal), ("inbox", rule.default_inbox))
+        for office in rule.organisation or [ours.index for ours in settings.offices]:
+            found += [Wanted(kind, name, said, office) for kind, name in named if name]
+    return tuple(found)

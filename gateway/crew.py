@@ -11,8 +11,10 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from multiprocessing.context import SpawnProcess
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -26,6 +28,7 @@ from gateway.settings import Settings
 
 POLL_SECONDS = 1.0  # LIMIT: how long an accepted letter may lie unnoticed when a wake-up is lost
 STOP_SECONDS = 30.0  # LIMIT: for the letter in hand when we are told to stop
+BETWEEN = timedelta(minutes=5)  # LIMIT: for claiming letters, however slow the journal; one that takes longer hangs
 REST_SECONDS = 1.0  # before a dead worker is replaced
 
 _spawn = multiprocessing.get_context("spawn")
@@ -33,9 +36,13 @@ log = structlog.get_logger(__name__)
 
 
 class Crew:
-    """*count* worker processes."""
+    """`workers.count` worker processes, or as many as the one who started us said."""
 
-    def __init__(self, parts: Parts, node: str, finished: Callable[[], None]) -> None:
+    def __init__(
+        self, parts: Parts, node: str, finished: Callable[[], None], hurry: float = 1.0, count: int | None = None
+    ) -> None:
+        """*hurry* divides the patience with them, for tests."""
+        self._count = count or parts.settings.workers.count
         self._settings = parts.settings
         self._journal = parts.journal
         self._clock = parts.clock
@@ -44,12 +51,23 @@ class Crew:
         self._finished = finished
         self._hands: dict[str, tuple[SpawnProcess, socket.socket]] = {}
         self._in_hand: dict[str, Any] = {}  # Any: ctypes; by worker, the entry it works on
+        self._silent_until: dict[str, Any] = {}  # Any: ctypes; by worker, seconds of `monotonic`
+        self._hurry = hurry
         self._stopping = False
+        self.deaths = 0  # of workers, since the start
         self._replacing: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        for number in range(self._settings.workers.count):
+        for number in range(self._count):
             self._hire(f"{self._node}.{number}")
+
+    def silent_until(self) -> Iterator[tuple[str, float]]:
+        """Yield of each worker until when it may be silent, in seconds of `monotonic`; those being replaced have time.
+
+        Every process of a machine has the same `monotonic`.
+        """
+        for name in self._hands:
+            yield f"worker {name}", self._silent_until[name].value
 
     def wake(self) -> None:
         """Tell every worker that there is work."""
@@ -81,7 +99,9 @@ class Crew:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         in_hand = self._in_hand[name] = _spawn.Value("q", 0, lock=False)
-        tools = (self._settings, self._clock, self._failpoint, in_hand)
+        first = monotonic() + BETWEEN.total_seconds()  # starting is slow on a busy machine
+        silent_until = self._silent_until[name] = _spawn.Value("d", first, lock=False)
+        tools = (self._settings, self._clock, self._failpoint, in_hand, silent_until, self._hurry)
         process = _spawn.Process(target=serve, args=(name, *tools, theirs), name=name, daemon=True)
         process.start()
         theirs.close()
@@ -103,6 +123,7 @@ class Crew:
         loop.remove_reader(pipe.fileno())
         process.join()
         entry, words = int(self._in_hand.pop(name).value), death_of(process.exitcode, self._settings)
+        self.deaths += 1
         log.error("a worker died", worker=name, how=words, entry=entry or None)
         process.close()
         pipe.close()
@@ -152,6 +173,8 @@ def serve(
     clock: Clock,
     failpoint: Failpoint,
     in_hand: Any,  # Any: ctypes
+    silent_until: Any,  # Any: ctypes
+    hurry: float,
     edge: socket.socket,
 ) -> None:
     """Run one worker process until SIGTERM; never returns an error for a letter."""
@@ -166,12 +189,16 @@ def serve(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     limit = settings.workers.memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    configure_logs()
+    configure_logs(settings.log.level)
     edge.setblocking(False)
     parts = build(settings, clock, failpoint)
 
+    between = BETWEEN.total_seconds() / hurry
+    patience = settings.workers.patience.total_seconds() / hurry
+
     def begin(entry: int) -> None:
         in_hand.value = entry
+        silent_until.value = monotonic() + between + (patience if entry else 0)
 
     worker = Worker(
         name,
@@ -185,6 +212,7 @@ def serve(
     try:
         amends_due = False
         while not stopping:
+            silent_until.value = monotonic() + between
             try:
                 if amends_due:
                     worker.amends()

@@ -41,9 +41,14 @@ class Reason(Enum):
     SAME_NUMBER = "same-number"
     UNKNOWN_EXCHANGE = "unknown-exchange"
     BAD_FILE = "bad-file"
+    VIRUS = "virus"
+    NOT_SCANNED = "not-scanned"
     RESTRICTED = "restricted"
     FORGED = "forged"
+    DIRECTORY = "directory"
     # ourselves
+    OBSERVED = "observed"
+    SELF_TEST = "self-test"
     DEFECT = "defect"
 
 

@@ -9,12 +9,14 @@ import hmac
 import re
 from base64 import b32decode, b32encode
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 from json import dumps
 
 from gateway.model import (
+    DirectoryResult,
+    DirectoryUpdate,
     Document,
     DocumentUid,
     EventKey,
@@ -45,12 +47,24 @@ def document_digest(document: Document) -> Sha256:
         linked=tuple(replace(linked, card="") for linked in document.linked),
         accompanying=tuple(cards.get(card, "") for card in document.accompanying),
     )
-    return _digest("document", bare)
+    return _digest("document", asdict(bare))
 
 
 def report_digest(report: Report) -> Sha256:
-    """Return the digest by which a report is told from one that says the same."""
-    return _digest("report", report)
+    """Return the digest by which a report is told from one that says the same.
+
+    What a report did not have in earlier releases counts only where it says something, so their digests stay.
+    """
+    said = asdict(report)
+    for later in ("fact", "remarks"):
+        if not said[later]:
+            del said[later]
+    return _digest("report", said)
+
+
+def directory_digest(directory: DirectoryUpdate | DirectoryResult) -> Sha256:
+    """Return the digest by which a repeated directory, or its answer, is told from another one."""
+    return _digest("directory", asdict(directory))
 
 
 def incoming_exchange(office: str, partner: PartnerId, uid: DocumentUid) -> ExchangeId:
@@ -63,12 +77,15 @@ def outgoing_exchange(office: str, partner: PartnerId, to: str, uid: DocumentUid
     return ExchangeId(_joined("out", folded(office), partner, folded(to), uid))
 
 
-def outgoing_ids(secret: bytes, exchange: ExchangeId, attempt: int) -> tuple[ReturnId, MessageId]:
-    """Return the return id and message id of the *attempt*-th sending (from 1) of *exchange*'s document."""
-    return (
-        ReturnId(_keyed(secret, "return", exchange, str(attempt))),
-        MessageId(_keyed(secret, "message", exchange, str(attempt))),
-    )
+def outgoing_ids(
+    secret: bytes, exchange: ExchangeId, attempt: int, *, one_id: bool = False
+) -> tuple[ReturnId, MessageId]:
+    """Return the return id and message id of the *attempt*-th sending (from 1) of *exchange*'s document.
+
+    With *one_id* they are the same: the answer names the message.
+    """
+    message = MessageId(_keyed(secret, "message", exchange, str(attempt)))
+    return ReturnId(message if one_id else _keyed(secret, "return", exchange, str(attempt))), message
 
 
 def report_id(secret: bytes, exchange: ExchangeId, return_id: ReturnId, after: EventKey, report: Report) -> MessageId:
@@ -79,6 +96,27 @@ def report_id(secret: bytes, exchange: ExchangeId, return_id: ReturnId, after: E
     """
     said = report_digest(replace(report, received_at=None))
     return MessageId(_keyed(secret, "report", exchange, return_id, after, said))
+
+
+def confirmation_id(secret: bytes, exchange: ExchangeId, report: MessageId) -> MessageId:
+    """Return the message id of the receipt for a partner's *report*."""
+    return MessageId(_keyed(secret, "confirmation", exchange, report))
+
+
+def directory_id(secret: bytes, office: str, partner: PartnerId, update: DirectoryUpdate, at: datetime) -> MessageId:
+    """Return the message id of the directory that *office* sends to *partner* at the moment *at*."""
+    said = directory_digest(update)
+    return MessageId(_keyed(secret, "directory", folded(office), partner, said, at.isoformat()))
+
+
+def directory_result_id(secret: bytes, partner: PartnerId, update: MessageId) -> MessageId:
+    """Return the message id of the answer to *partner*'s directory in the message *update*."""
+    return MessageId(_keyed(secret, "directory result", partner, update))
+
+
+def self_test_id(secret: bytes, run: str, step: int) -> MessageId:
+    """Return the message id of the *step*-th letter (from 0) of the self-test *run*."""
+    return MessageId(_keyed(secret, "self-test", run, str(step)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +196,8 @@ def _name(document: Document) -> str:
     return document.uid or f"{document.number.text} {document.number.date}"
 
 
-def _digest(what: str, value: Document | Report) -> Sha256:
-    canonical = dumps(asdict(value), default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def _digest(what: str, said: dict[str, object]) -> Sha256:
+    canonical = dumps(said, default=_plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return Sha256(sha256(f"{what}\0{canonical}".encode()).hexdigest())
 
 

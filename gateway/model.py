@@ -8,11 +8,11 @@ Calendar dates (registration, deadlines) are ``date`` in the zone of the office 
 moments are aware ``datetime`` in UTC.  Source: the neutral model in docs/protocol.md.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, TypeVar, cast
 
 MessageId = NewType("MessageId", str)
 ReturnId = NewType("ReturnId", str)  # what every reply to a sent document quotes
@@ -23,6 +23,7 @@ ExchangeId = NewType("ExchangeId", str)  # names one document between one partne
 EventKey = NewType("EventKey", str)  # the same fact always has the same key within its exchange
 CardRef = NewType("CardRef", str)  # names a card (or a waiting paper) inside one EDMS; opaque to everybody else
 Sha256 = NewType("Sha256", str)  # 64 lower-case hexadecimal digits: files and contents are known by it
+V = TypeVar("V")
 Day = date  # a calendar date, by a name that a field called `date` does not hide
 
 
@@ -67,6 +68,9 @@ class Sink(Protocol):
 
     def discard(self) -> None:
         """Forget what was written; allowed at any time, also after `close`."""
+
+
+NewSink = Callable[[], Sink]
 
 
 Contents = Mapping[Sha256, Content]  # the bytes of every file a message names
@@ -383,6 +387,11 @@ class Link:
     description: str = ""
     url: str = ""
 
+    @property
+    def answers(self) -> bool:
+        """Whether the document with this link answers the one it leads to."""
+        return self.document is not None and self.kind.text.casefold().startswith("в ответ")
+
 
 @dataclass(frozen=True, slots=True)
 class DraftState:
@@ -481,6 +490,25 @@ class Document:
     def ref(self) -> DocumentRef:
         """The short way to name this document."""
         return DocumentRef(self.uid, self.number, self.kind, self.draft.version_uid if self.draft else "", self.card)
+
+
+def renamed(value: V, names: Mapping[str, str]) -> V:
+    """Return *value* with every organisation whose folded index is in *names* under the index found there."""
+    if not names:
+        return value
+    return cast(V, _renamed(value, names))
+
+
+def _renamed(value: object, names: Mapping[str, str]) -> object:
+    if isinstance(value, tuple):
+        return tuple(_renamed(one, names) for one in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    if isinstance(value, Organisation):
+        return replace(value, index=names.get(folded(value.index), value.index))
+    said = {each.name: getattr(value, each.name) for each in fields(value)}
+    changed = {name: new for name, old in said.items() if (new := _renamed(old, names)) is not old and new != old}
+    return replace(value, **changed) if changed else value
 
 
 # --- events and reports -------------------------------------------------------------------------------------------
@@ -611,11 +639,21 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What is told in words only, because a standard has no other way."""
+
+    text: str
+    at: datetime
+    who: Party | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """News about a document, as what *stands now*; what is new in it is found by `reports.news`."""
 
     kind: ReportKind
     about: DocumentRef
+    fact: EventKind | None = None  # of PROGRESS: the one fact it tells; None: everything that stands
     received_at: datetime | None = None
     refusal: Refusal | None = None
     registered: Registered | None = None
@@ -629,6 +667,53 @@ class Report:
     edited: Document | None = None
     edited_text: str = ""
     draft_registered: Document | None = None
+    remarks: tuple[Remark, ...] = ()
+
+
+# --- directories --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A line of a directory: an official, or a department when there is no person in `party`."""
+
+    party: Party
+    deleted: bool = False
+    code: str = ""  # the sender's own key of the line, for machines; never an identity here
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUpdate:
+    """What changed in an organisation's directory of people; who is not in it stays as they are."""
+
+    listings: tuple[Listing, ...] = ()
+
+
+class DirectoryChange(Enum):
+    """What became of a line of a directory on the other side."""
+
+    ADDED = "added"
+    CODED = "coded"  # the other side keeps the sender's code for it now
+    NAME = "name"
+    POST = "post"
+    DEPARTMENT = "department"
+    DELETED = "deleted"  # or restored
+    INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryOutcome:
+    """What an update changed in one line."""
+
+    listing: Listing
+    changes: tuple[DirectoryChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryResult:
+    """What an update changed on the other side; empty: nothing, or nobody there wanted it."""
+
+    outcomes: tuple[DirectoryOutcome, ...] = ()
 
 
 # --- messages -----------------------------------------------------------------------------------------------------
@@ -673,7 +758,7 @@ class Subscription:
 
     days: int  # 1–999
     receipt: bool = True
-    registration: bool = True  # registered or refused; a refusal is told whatever this says
+    registration: bool = True  # registered or refused; a refusal is told whatever this says, see `refusal`
     forwarding: bool = True
     consideration: bool = True
     execution: bool = True
@@ -687,6 +772,7 @@ class Subscription:
     forwarding_all: bool | None = None  # True all, False the first only, None not said
     consideration_all: bool | None = None
     task_details: TaskDetails | None = None  # None: not said
+    refusal: bool = True  # False: its standard lets a sender want no answer at all, and this one wants none
 
 
 @dataclass(frozen=True, slots=True)
@@ -698,11 +784,12 @@ class Message:
     sent_at: datetime
     sender: Party
     recipients: tuple[Party, ...]
-    body: Document | Report
+    body: Document | Report | DirectoryUpdate | DirectoryResult
     dialect: str  # the wire standard it was read from or shall be written in: "sev"
     dialect_version: str = "1.0"
     subscription: Subscription | None = None  # None: the sender said nothing, the partner's default applies
     in_reply_to: MessageId | None = None
+    thread: MessageId | None = None  # a document that answers: the first message of the chain, where a standard says it
 
     def __post_init__(self) -> None:
         if self.sent_at.tzinfo is None:

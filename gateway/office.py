@@ -6,7 +6,7 @@ that channel's.  ``From:`` alone proves nothing.  Source: docs/protocol.md, "Who
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from gateway.errors import Reason, Refused
 from gateway.mail.address import addresses, caseless
 from gateway.mail.results import authserv_id, vouches
-from gateway.model import Letter, Organisation, PartnerId, Party, System, folded
+from gateway.model import Letter, Message, Organisation, PartnerId, Party, System, folded, renamed
 from gateway.settings import ChannelSettings, OfficeSettings, PartnerSettings, Settings
 
 STRANGER = "stranger"
@@ -25,7 +25,7 @@ STRANGER = "stranger"
 class Origin:
     """How a letter reached us, as our own side saw it."""
 
-    channel: str  # the listener or mailbox
+    channel: str  # the listener, mailbox or folder
     peer: str  # address of the SMTP client, "unix", or empty for a mailbox
     envelope_sender: str
 
@@ -41,6 +41,21 @@ class Partner:
     def id(self) -> PartnerId:
         return PartnerId(self.settings.id)
 
+    @property
+    def observed(self) -> bool:
+        """Whether we only look at what it sends: nothing is registered, answered or sent."""
+        return self.settings.mode == "observe"
+
+    @property
+    def held(self) -> bool:
+        """Whether letters to it wait until an operator releases them."""
+        return self.settings.mode != "live"
+
+    def named(self, party: Party) -> Party:
+        """Return *party*, who wrote for this partner; one that gave no index under the first one agreed with it."""
+        said = party.organisation or Organisation(self.settings.name)
+        return party if said.index else replace(party, organisation=replace(said, index=self.settings.indices[0]))
+
 
 class Office:
     """The directory: answers who somebody is; decides nothing about documents."""
@@ -51,10 +66,15 @@ class Office:
         self._partners = {
             partner.id: Partner(partner, self._channels[partner.channel]) for partner in settings.partners
         }
+        self._coded = [partner for partner in self._partners.values() if partner.settings.codes]
         self._by_index = {
-            folded(index): partner for partner in self._partners.values() for index in partner.settings.indices
+            folded(index): partner
+            for partner in self._partners.values()
+            for index in (*partner.settings.all_codes, *partner.settings.indices)
         }
-        self._offices = {folded(office.index): office for office in settings.offices}
+        self._offices = {
+            folded(index): office for office in settings.offices for index in (*office.codes.values(), office.index)
+        }
 
     # --- ourselves
 
@@ -68,9 +88,9 @@ class Office:
         With one organisation here, recipients that carry no index at all are taken to mean it.
         """
         named = tuple(office for party in recipients if (office := self.ours(party.index)))
-        if not named and len(self._offices) == 1 and not any(party.index for party in recipients):
+        if not named and len(self.settings.offices) == 1 and not any(party.index for party in recipients):
             return self.settings.offices
-        return tuple(dict.fromkeys(named))
+        return tuple({office.index: office for office in named}.values())
 
     def here(self, moment: datetime, index: str = "") -> datetime:
         """Return *moment* in the zone of our organisation *index*; of the first one when that is none of ours."""
@@ -81,12 +101,31 @@ class Office:
         """Return *office* as the sender of a message."""
         return Party(
             Organisation(office.name, office.full_name, office.index, office.tax_id),
-            system=System(office.system_name, "1.0", _system_uid(office.index)),
+            system=System(office.system_name, "1.0", office.system_uid or _system_uid(office.index)),
         )
 
     def theirs(self, partner: Partner, index: str) -> Party:
         """Return *partner*'s organisation with exchange *index*, as the recipient of a message."""
         return Party(Organisation(partner.settings.name, index=index))
+
+    # --- how a partner's standard names us all
+
+    def inward(self, message: Message) -> Message:
+        """Return *message*, which came, with every organisation under the index that we know it by."""
+        return renamed(message, {folded(code): index for index, code in self._codes(message.dialect)})
+
+    def outward(self, message: Message) -> Message:
+        """Return *message*, which goes out, with every organisation under the index that its standard has for it."""
+        return renamed(message, {folded(index): code for index, code in self._codes(message.dialect)})
+
+    def _codes(self, dialect: str) -> list[tuple[str, str]]:
+        """Return index and code of every organisation that the standard *dialect* names otherwise.
+
+        It is the message's, not the channel's: a question is answered in its own standard, whatever ours is.
+        """
+        ours = [(office.index, office.codes[dialect]) for office in self.settings.offices if dialect in office.codes]
+        theirs = (other.settings.codes_in(dialect, other.channel.dialect) for other in self._coded)
+        return [*ours, *(pair for codes in theirs for pair in codes.items())]
 
     # --- others
 
@@ -95,7 +134,7 @@ class Office:
         sender = caseless(origin.envelope_sender)
         for channel in self.settings.channels:
             proof = channel.proof
-            if proof.kind == "mailbox" and proof.name == origin.channel and self._dedicated(proof.name):
+            if proof.kind in ("mailbox", "folder") and proof.name == origin.channel and self._dedicated(proof.name):
                 return channel.id
             if sender in _voices(channel):
                 return channel.id
@@ -115,7 +154,7 @@ class Office:
                 return channel
         for channel in self.settings.channels:
             proof = channel.proof
-            if proof.kind == "mailbox" and self._dedicated(proof.name) and proof.name == origin.channel:
+            if proof.kind in ("mailbox", "folder") and self._dedicated(proof.name) and proof.name == origin.channel:
                 return channel
         if named:
             words = f"{sender} is known, but the letter lacks the proof of {named[0].id}"
@@ -140,6 +179,11 @@ class Office:
         """Return whom to send a document for the organisation with this exchange index, or None."""
         return self._by_index.get(folded(index))
 
+    @property
+    def observed(self) -> frozenset[str]:
+        """The exchange indices, `folded`, that nothing is sent to: their partners are only observed."""
+        return frozenset(index for index, partner in self._by_index.items() if partner.observed)
+
     def partner_by_id(self, partner: str) -> Partner | None:
         return self._partners.get(partner)
 
@@ -148,7 +192,7 @@ class Office:
         return frozenset(caseless(office.address) for office in self.settings.offices)
 
     def _dedicated(self, mailbox: str) -> bool:
-        users = [c for c in self.settings.channels if c.proof.kind == "mailbox" and c.proof.name == mailbox]
+        users = [c for c in self.settings.channels if c.proof.kind in ("mailbox", "folder") and c.proof.name == mailbox]
         return len(users) == 1
 
 
@@ -156,7 +200,7 @@ class Office:
 
 
 def _by_mailbox(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
-    return channel.proof.kind == "mailbox" and channel.proof.name == origin.channel
+    return channel.proof.kind in ("mailbox", "folder") and channel.proof.name == origin.channel
 
 
 def _by_network(channel: ChannelSettings, letter: Letter, origin: Origin) -> bool:
@@ -189,6 +233,7 @@ def _by_nothing(channel: ChannelSettings, letter: Letter, origin: Origin) -> boo
 
 PROOFS: Mapping[str, Callable[[ChannelSettings, Letter, Origin], bool]] = {
     "mailbox": _by_mailbox,
+    "folder": _by_mailbox,
     "network": _by_network,
     "auth-results": _by_authentication_results,
     "header": _by_header,
@@ -221,7 +266,7 @@ def _speaks_as(channel: ChannelSettings, sender: str) -> bool:
 
 def _voices(channel: ChannelSettings) -> set[str]:
     """The addresses that *channel*'s letters come from, to be compared with `caseless` ones."""
-    return {caseless(address) for address in channel.senders or (channel.address,)}
+    return {caseless(address) for address in channel.senders or (channel.address,) if address}
 
 
 def _system_uid(index: str) -> str:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from gateway import identity, policy, reports
+from gateway.dialects import by_name
+from gateway.dialects.wire import carried
 from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import Outbound
 from gateway.journal.exchanges import Exchange
@@ -19,6 +21,7 @@ from gateway.model import (
     CardRef,
     Contents,
     Document,
+    DocumentRef,
     DocumentType,
     Event,
     EventKey,
@@ -27,6 +30,7 @@ from gateway.model import (
     Number,
     Report,
     ReportKind,
+    ReturnId,
     Subscription,
 )
 from gateway.office import Office, Partner
@@ -139,10 +143,14 @@ class Outbox:
             return ()
         about = message.body.ref
         history = [fact for fact in history if self._may_leave(fact, partner)]
+        dialect = by_name(message.dialect)
+        singly = not dialect.accumulates
         if news is None:
-            return reports.owed_again(about, history, audience)
-        leaving = [fact for fact in news if self._may_leave(fact, partner)]
-        return reports.owed(about, history, leaving, audience)
+            found = reports.owed_again(about, history, audience, one_by_one=singly)
+        else:
+            leaving = [fact for fact in news if self._may_leave(fact, partner)]
+            found = reports.owed(about, history, leaving, audience, one_by_one=singly)
+        return tuple(report for report in found if carried(dialect, report).how != "no")
 
     def _report(
         self,
@@ -162,7 +170,7 @@ class Outbox:
             return_id=about.return_id,
             sent_at=now,
             sender=self.office.party(ours),
-            recipients=(about.sender,),
+            recipients=(partner.named(about.sender),),
             body=report,
             dialect=about.dialect,
             dialect_version=about.dialect_version,
@@ -171,6 +179,28 @@ class Outbox:
         kind = "receipt" if report.kind is ReportKind.RECEIPT else "report"
         going = Going(message, contents, partner, ours, kind, exchange.id, in_reply_to=exchange.letter_id)
         return self.sealer.sealed(going, now)
+
+    def confirm(self, tx: Connection, exchange: Exchange, message: Message, now: datetime) -> None:
+        """Queue the receipt for a partner's report on *exchange*, where its standard wants one."""
+        partner, ours = self.office.partner_by_id(exchange.partner), self.office.ours(exchange.office)
+        if partner is None or ours is None or not isinstance(message.body, Report):
+            return
+        is_receipt = message.body.kind is ReportKind.RECEIPT or message.body.about == DocumentRef()
+        if is_receipt or not by_name(message.dialect).confirms_reports:  # what names a message alone is a receipt, too
+            return
+        receipt = Message(
+            id=identity.confirmation_id(self.sealer.secret, exchange.id, message.id),
+            return_id=ReturnId(message.id),
+            sent_at=now,
+            sender=self.office.party(ours),
+            recipients=(message.sender,),
+            body=Report(ReportKind.RECEIPT, message.body.about, received_at=now),
+            dialect=message.dialect,
+            dialect_version=message.dialect_version,
+            in_reply_to=message.id,
+        )
+        going = Going(receipt, NO_FILES, partner, ours, "receipt", exchange.id)
+        entries.queue(tx, self.sealer.sealed(going, now), now)
 
     def _audience(
         self, exchange: Exchange, document: Document, partner: Partner, ours: OfficeSettings

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ports: what the gateway asks of the world.
 
-Two in use: an EDMS and a way to post letters.  What drives *us* (listeners, mailboxes) has no port: it calls `accept`.
+Three in use: an EDMS, a way to post letters, and tokens for accounts without passwords.
+What drives *us* (listeners, mailboxes) has no port: it calls `accept`.
 All methods of `Edms` are synchronous and are called from threads or worker processes, several at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -165,6 +166,9 @@ class Rehearsal:
 
     outcome: Registration | Waiting | Refused
     rows: tuple[Written, ...] = ()  # in order; none when the exchange is known already
+    # the card that has the sender's number and date already, whoever made it: its register number, empty for none;
+    # None: this EDMS cannot be asked, or the exchange is known already
+    stands: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,8 +340,12 @@ class Edms(Protocol):
         A *cursor* of None starts from the beginning of what we registered.
         """
 
-    def outgoing(self, limit: int = 50) -> Sequence[Outgoing]:
+    def outgoing(self, limit: int = 50, exclude: Collection[str] = ()) -> Sequence[Outgoing]:
         """Return documents, and what changed in documents sent before, that shall be sent and are not marked yet.
+
+        Left out is what goes to organisations with these exchange indices (compared as `folded`): it stays where it
+        lies, unmarked, and however much of it there is, keeps nothing back.  Several calls may be needed to get past
+        it, fewer than there are documents; a call that is under way to what lies behind may return nothing.
 
         A change is asked for under a name of its own (`Outgoing.change`), new for every wish of the clerk, and comes
         with the whole document as it stands now: what is new in it is found by comparing it with what was sent.
@@ -367,14 +375,21 @@ class Edms(Protocol):
         """
 
     def import_people(
-        self, correspondent: str, officials: Sequence["Official"], *, dry_run: bool = False
+        self,
+        correspondent: str,
+        officials: Sequence["Official"],
+        *,
+        gone: Sequence[str] | None = None,
+        dry_run: bool = False,
     ) -> "Imported":
         """Make *officials* the people our users may choose in the organisation with exchange index *correspondent*.
 
         Known ones (by index, without case and blanks) are changed in place, new ones added, all others marked as
-        dismissed; nobody is ever deleted.  One transaction; with *dry_run* it is taken back, and says what it would
-        have done.  Raises LookupError for an organisation the EDMS does not know, ValueError for an index that is
-        empty or stands there twice, NotOffered where that ability is missing.
+        dismissed; nobody is ever deleted.  With *gone* they are only what changed: of the others those with these
+        indices alone are dismissed, one nobody knows is nobody, and of known ones deputy and head stay as they are.
+        One transaction; with *dry_run* it is taken back, and says what it would have done.  Raises LookupError for an
+        organisation the EDMS does not know, ValueError for an index that is empty or stands there twice, NotOffered
+        where that ability is missing.
         """
 
     def sweep(self) -> object:
@@ -447,6 +462,7 @@ class Posted:
     phase: Phase
     code: int | None  # SMTP reply code
     words: str  # the server's own, one line, at most 500 characters
+    again: timedelta | None = None  # what stands in the way is soon gone: each wait is longer by this, not doubled
 
 
 class Post(Protocol):
@@ -457,6 +473,38 @@ class Post(Protocol):
 
     async def close(self) -> None:
         """Say goodbye to servers."""
+
+
+class Verdict(Enum):
+    """What a scanner says of a file."""
+
+    CLEAN = "clean"
+    VIRUS = "virus"
+    ENCRYPTED = "encrypted"  # nobody can look into it
+    TOO_LARGE = "too-large"  # nobody looked into the whole of it
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scanner found in one file."""
+
+    verdict: Verdict
+    words: str  # the signature; empty: nothing was found
+    engine: str  # who looked, with its versions; empty: nobody did
+
+
+class ScannerTrouble(Exception):
+    """The scanner did not say what it thinks of a file: it is down, slow, or not understood; says how, in one line."""
+
+
+class Scanner(Protocol):
+    """Who looks for viruses.  It says what it sees; what becomes of that is the configuration's business."""
+
+    def scan(self, content: Content, patience: timedelta) -> Scanned:
+        """Look into *content*, in blocks; repeatable.
+
+        Raises ScannerTrouble when there is no plain verdict after *patience*, and never takes silence for a clean one.
+        """
 
 
 class Clock(Protocol):
@@ -472,3 +520,34 @@ class Failpoint(Protocol):
 
 def nothing_fails(name: str) -> None:
     """The failpoint of production: nothing breaks."""
+
+
+class TokenRefused(Exception):
+    """The provider gives no token until somebody mends something; the words are its own, and hold no secret."""
+
+
+class NoToken(Exception):
+    """No token can be had now; *wait* is how long the provider asks us to stay away, None when it does not say."""
+
+    def __init__(self, words: str, wait: timedelta | None = None) -> None:
+        super().__init__(words)
+        self.wait = wait
+
+
+class Tokens(Protocol):
+    """Access tokens of one client for mailboxes and relays (XOAUTH2).  Called from threads, several at a time."""
+
+    def current(self) -> str:
+        """Return a token that is fresh, asking the provider when there is none; raises TokenRefused or NoToken."""
+        ...
+
+    def rejected(self, token: str) -> None:
+        """A server did not accept *token*: it is never returned again.  Idempotent."""
+        ...
+
+    def good_for(self) -> timedelta | None:
+        """Return how long the token that was given last is good, negative when it no longer is; None: there is none.
+
+        Asks nobody and waits for nobody.
+        """
+        ...

@@ -17,6 +17,7 @@ class Backoff:
 POST = Backoff(timedelta(minutes=1), timedelta(hours=6), timedelta(days=5))  # RFC 5321 §4.5.4.1: at least 4–5 days
 EDMS = Backoff(timedelta(seconds=5), timedelta(minutes=1))  # an EDMS comes back within a working day, by itself
 AMBIGUOUS_PAUSE = timedelta(minutes=15)  # LIMIT: before repeating what may have been delivered already
+LONGEST_AGAIN = timedelta(minutes=2)  # LIMIT: between tries at what is soon out of the way
 
 
 def next_attempt(backoff: Backoff, attempts: int, since: datetime, now: datetime) -> datetime | None:

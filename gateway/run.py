@@ -4,14 +4,21 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 
+from gateway import running
 from gateway.build import SystemClock, build, edms_of
+from gateway.doors import door_of
+from gateway.logs import set_level
 from gateway.node import Node
 from gateway.ports import Clock, Failpoint, nothing_fails
+from gateway.scanning import scanner_of
 from gateway.settings import Settings
+from gateway.systemd import Systemd
 
 log = structlog.get_logger(__name__)
 
@@ -22,40 +29,72 @@ def run_service(
     clock: Clock | None = None,
     failpoint: Failpoint = nothing_fails,
     ready: Callable[[Node], None] = lambda node: None,
+    hurry: float = 1.0,
+    workers: int | None = None,
 ) -> None:
     """Run the service until SIGTERM or SIGINT; SIGHUP reads the configuration anew, mapping and all.
 
     One that does not hold is reported, and the service goes on as it is; one that cannot start, as when a door is
-    taken, gives way to the one before it.  *ready* is called when every door is open.
+    taken, gives way to the one before it.  Both are written down for `status` (see `running`).  *ready* is called when
+    every door is open.
+    *hurry* divides the patience of the watchdog with our loops, for tests.  *workers* are taken in the place of
+    `workers.count`, whatever the file says, until the service is started again.
     Raises what `load` and `build` raise at the first start.
     """
-    settings, proven, now = load(), None, clock or SystemClock()
+    settings, proven, now, systemd = load(), None, clock or SystemClock(), Systemd()
+    refused: tuple[datetime, str] | tuple[()] = ()
+    since = now.now()
 
     def anew() -> Settings:
-        found = load()
-        edms_of(found, now).close()
+        try:
+            found = load()
+            _try(found, now)
+        except Exception as error:
+            running.note(settings, since, now.now(), _words(error))
+            raise
+        if workers is not None and found.workers.count != settings.workers.count:
+            log.warning("workers.count needs a restart without --workers", typed=workers, file=found.workers.count)
+        running.note(found, now.now())  # it is told: what runs on meanwhile only ends its work
         return found
 
+    def node_of(settings: Settings) -> Node:
+        return Node(build(settings, now, failpoint), hurry, workers, partial(began, settings))
+
+    def began(settings: Settings) -> None:
+        nonlocal since
+        since = now.now()
+        running.note(settings, since, *refused)
+
     while True:
+        set_level(settings.log.level)
         try:
-            wanted = asyncio.run(_serve(settings, anew, now, failpoint, ready))
+            wanted = asyncio.run(_serve(partial(node_of, settings), anew, ready, systemd))
         except Exception as error:  # an edge: a configuration that cannot start gives way to the one that did
             if proven is None or settings is proven:
                 raise
             log.error("the new configuration cannot start, the old one serves on", error=str(error))
-            settings = proven
+            refused, settings = (now.now(), _words(error)), proven
             continue
         if wanted is None:
             return
-        proven, settings = settings, wanted
+        proven, settings, refused = settings, wanted, ()
+
+
+def _try(settings: Settings, clock: Clock) -> None:
+    """Open what can be opened while the old configuration serves; raises what would keep the new one from starting."""
+    for listener in settings.listeners:
+        door_of(listener, settings)
+    scanner_of(settings.antivirus, settings.journal.blobs)
+    edms_of(settings, clock).close()
+
+
+def _words(error: Exception) -> str:
+    """Return *error* in one line; click's own exceptions say nothing as text."""
+    return " ".join(str(getattr(error, "message", "") or error or type(error).__name__).split())
 
 
 async def _serve(
-    settings: Settings,
-    anew: Callable[[], Settings],
-    clock: Clock,
-    failpoint: Failpoint,
-    ready: Callable[[Node], None],
+    begin: Callable[[], Node], anew: Callable[[], Settings], ready: Callable[[Node], None], systemd: Systemd
 ) -> Settings | None:
     """Serve until told to stop (None), or to start again with what *anew* gives."""
     loop = asyncio.get_running_loop()
@@ -63,23 +102,33 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    parts = build(settings, clock, failpoint)
-    node = Node(parts)
+    node = begin()
+    vouching = asyncio.create_task(systemd.watchdog(node.pulse.hung))
     waiting: list[asyncio.Task[Any]] = []  # Any: only one of them gives something
     try:
         await node.start()
         ready(node)
+        systemd.ready(
+            f"{len(node.listeners)} listeners, {len(node.parts.settings.mailboxes)} mailboxes, "
+            f"{len(node.parts.settings.folders)} folders"
+        )
         wanted = asyncio.create_task(_better(reload, anew))
         waiting = [wanted, asyncio.create_task(stop.wait()), asyncio.create_task(node.failed())]
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-        return wanted.result() if wanted.done() and not stop.is_set() else None
+        if stop.is_set() or not wanted.done():
+            systemd.stopping()
+            running.forget(node.parts.settings)
+            return None
+        systemd.reloading()
+        return wanted.result()
     finally:
         for task in waiting:
             task.cancel()
         await node.stop()
-        parts.close()
+        node.parts.close()
+        vouching.cancel()
 
 
 async def _better(reload: asyncio.Event, anew: Callable[[], Settings]) -> Settings:

@@ -5,18 +5,19 @@ Knows how a letter is addressed and wrapped; does not know why it is due.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway import identity
 from gateway.dialects import by_name
+from gateway.dialects.wire import Nameless
 from gateway.envelope import Wrapping, seal
 from gateway.errors import Reason, Refused
 from gateway.journal.blobs import Blobs
 from gateway.journal.entries import Outbound
 from gateway.mail.address import caseless
-from gateway.model import Content, Contents, ExchangeId, Message, MessageId
+from gateway.model import Content, Contents, ExchangeId, Message, MessageId, ReturnId
 from gateway.office import Office, Partner
 from gateway.settings import OfficeSettings
 from gateway.wording import Wording
@@ -24,7 +25,8 @@ from gateway.wording import Wording
 # LIMIT: how long a letter's own envelope sender takes bounces: servers give up after about 5 days, and one behind
 # another may begin anew.
 TAG_LIFE = timedelta(days=20)
-REPORTS = ("report", "receipt")  # kinds of letter that a robot writes, in answer to another one
+NOBODY = "folder@exchange.local"  # in To of a letter that goes by folder alone
+REPORTS = ("report", "receipt", "directory_result")  # kinds of letter that a robot writes, in answer to another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Going:
     contents: Contents
     partner: Partner
     ours: OfficeSettings
-    kind: str  # "document", "addition", "report", "receipt"
+    kind: str  # "document", "addition", "report", "receipt", "directory", "directory_result"
     exchange: ExchangeId
     in_reply_to: str = ""  # the Message-ID of the letter it answers, without angle brackets
     outgoing_ref: str | None = None  # the EDMS's dispatch row; None: ours alone
@@ -57,11 +59,14 @@ class Sealer:
     secret: bytes
 
     def sealed(self, going: Going, now: datetime) -> Outbound:
-        """Return *going* as a letter that is kept; raises Refused(TOO_LARGE) beyond the partner's limit."""
+        """Return *going* as a letter that is kept; raises Refused(TOO_LARGE) beyond the partner's limit.
+
+        Raises Refused(UNSUPPORTED) for what the standard cannot say, and for want of somebody's code in it.
+        """
         message, channel = going.message, going.partner.channel
         wrapping = Wrapping(
             sender=going.ours.address,
-            recipient=channel.address,
+            recipient=channel.address or NOBODY,
             at=now,
             message_id=f"{message.id}@{going.ours.address.rpartition('@')[2]}",
             in_reply_to=going.in_reply_to,
@@ -70,7 +75,12 @@ class Sealer:
             zipped=channel.package == "zip",
             file_names=channel.file_names,
         )
-        package = by_name(message.dialect).write(message)
+        try:
+            package = by_name(message.dialect).write(self.office.outward(message))
+        except Nameless as error:
+            raise Refused(Reason.UNSUPPORTED, str(error)) from error
+        if channel.envelope and package.sidecar is not None:
+            package = replace(package, members=(*package.members, package.sidecar.written(channel.envelope)))
         with self.blobs.scratch() as scratch:
             letter = self._written(seal(package, going.contents, wrapping, scratch.sink))
         if letter.size > channel.max_letter:
@@ -89,11 +99,16 @@ class Sealer:
             message_id=message.id,
             rfc_message_id=wrapping.message_id,
             envelope_sender=self._envelope_sender(going, now),
-            recipient=channel.address,
+            recipient=channel.goes_to,
             letter=self.blobs.keep(letter),
             outgoing_ref=going.outgoing_ref,
             in_reply=going.kind in REPORTS,
+            held=going.partner.held,
         )
+
+    def ids(self, exchange: ExchangeId, attempt: int, dialect: str) -> tuple[ReturnId, MessageId]:
+        """Return the return id and message id of the *attempt*-th sending of *exchange*'s document in *dialect*."""
+        return identity.outgoing_ids(self.secret, exchange, attempt, one_id=by_name(dialect).one_id)
 
     def forward(self, letter: Content) -> Outbound | None:
         """Return *letter*, unchanged, for the people's address of the office; None without one."""
@@ -152,7 +167,7 @@ class Sealer:
 
     def _envelope_sender(self, going: Going, now: datetime) -> str:
         relay = self.office.settings.relay_named(going.partner.channel.relay)
-        if relay.bounce_sender == "tagged":
+        if relay.bounce_sender == "tagged" and going.partner.channel.folder_out is None:
             channel, ours = going.partner.channel, going.ours
             return identity.bounce_address(self.secret, ours.address, going.message.id, channel.address, now.date())
         return going.ours.address

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from gateway.content import Held
 from gateway.demo.files import pdf
-from gateway.dialects import by_name
+from gateway.dialects import by_name, version_of
 from gateway.edms_adapter import registry
 from gateway.envelope import Wrapping, seal
 from gateway.journal.blobs import Blobs
@@ -62,12 +62,13 @@ def write_starter(directory: Path) -> Starter:
     paths[2].write_text(token_hex(32) + "\n")
     settings = load(paths[0])
     settings.edms.files.mkdir(mode=0o700, exist_ok=True)
-    _fill_registry(settings)
+    fill_registry(settings)
     paths[4].write_bytes(_sample(settings, datetime.now(UTC)))
     return Starter(tuple(paths), settings.channels[0].address, settings.offices[0].address)
 
 
-def _fill_registry(settings: Settings) -> None:
+def fill_registry(settings: Settings) -> None:
+    """Make the built-in registry that *settings* name, with our first office and the partners in it."""
     ours, database = settings.offices[0], settings.edms.database
     assert database is not None  # the shipped configuration names one
     registry.create(database)
@@ -83,8 +84,9 @@ def _sample(settings: Settings, now: datetime) -> bytes:
     partner, ours = settings.partners[0], settings.offices[0]
     channel = next(channel for channel in settings.channels if channel.id == partner.channel)
     content = Held(pdf("On the supply of information"))
-    theirs = Organisation(partner.name, index=partner.indices[0])
-    us = Organisation(ours.name, index=ours.index)
+    index = partner.indices[0]
+    theirs = Organisation(partner.name, index=partner.codes_in(channel.dialect, channel.dialect).get(index, index))
+    us = Organisation(ours.name, index=ours.codes.get(channel.dialect, ours.index))
     uid = DocumentUid(sha256(b"sample document").hexdigest()[:32])
     number = Number("01-17/42", date(2026, 3, 11))
     message = Message(
@@ -104,7 +106,7 @@ def _sample(settings: Settings, now: datetime) -> bytes:
             files=(File("Письмо.pdf", "f" * 32, content.size, content.sha256, "application/pdf", FileRole.TEXT),),
         ),
         dialect=channel.dialect,
-        dialect_version=channel.dialect_version,
+        dialect_version=version_of(channel.dialect, channel.dialect_version),
     )
     dialect = by_name(channel.dialect)
     package = dialect.write(dialect.degrade(message))

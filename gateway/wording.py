@@ -16,10 +16,10 @@ from babel.dates import format_date, format_datetime
 from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from gateway.model import Message, Report
+from gateway.model import DirectoryResult, DirectoryUpdate, Document, Message, Report
 
 MAX_VALUE = 1000  # LIMIT: characters of one value that are shown
-NAMES = ("document", "receipt", "refusal", "progress", "edited")
+NAMES = ("document", "receipt", "refusal", "progress", "edited", "directory", "directory_result")
 BREAKS = ("Cc", "Zl", "Zp", "Cs", "Co", "Cn")  # controls, line and paragraph separators, what is no letter at all
 TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would reorder the line
 
@@ -54,11 +54,23 @@ class Wording:
         Raises KeyError for a language without templates.
         """
         body = message.body
-        name = body.kind.value if isinstance(body, Report) else "document"
-        template = self._languages[language].get_template(name)
+        template = self._languages[language].get_template(_name(body))
         text = template.render(message=message, sender=message.sender, zone=zone, body=body)
         subject, _, rest = text.partition("\n")
         return Words(subject.strip(), rest.strip("\n") + "\n")
+
+
+def _name(body: Document | Report | DirectoryUpdate | DirectoryResult) -> str:
+    """Return which template tells of *body*."""
+    match body:
+        case Report():
+            return body.kind.value
+        case DirectoryUpdate():
+            return "directory"
+        case DirectoryResult():
+            return "directory_result"
+        case Document():
+            return "document"
 
 
 def one_line(value: str) -> str:

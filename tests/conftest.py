@@ -5,21 +5,38 @@ No test is judged by the time it takes: machines are busy, and speed is measured
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 SERVERS = ("postgres", "mariadb", "dovecot", "postfix", "tryton", "mayan", "certificates")
-pytest_plugins = [f"tests.servers.{name}" for name in SERVERS]
+pytest_plugins = [*(f"tests.servers.{name}" for name in SERVERS), "tests.canaries"]
 
 LONGEST = ("faults", "edge")  # folders whose tests wait for real servers: first, so that nothing long is left for last
 
 
+@pytest.fixture(autouse=True)
+def _errors_are_shown_as_ours_are() -> None:
+    """No values of variables stand beside an error, as in a running gateway, whatever another test configured."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.set_exc_info,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background: what we start would be deaf too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "thorough: takes minutes; `make thorough` runs it, and `make test` does not")
 
 

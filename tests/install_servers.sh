@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Installs the real servers some tests talk to, and strace, from the distribution, when they are missing and we may;
-# with the word "mayan" instead what a Mayan EDMS from the package index needs.
+# with the word "mayan" instead what a Mayan EDMS from the package index needs, with "browser" a Chromium.
 # Nothing is removed, started or enabled: each test starts its own server on a free loopback port.
 # Never fails: what is missing is said, with the line to type, and the tests that need it skip.
 set -euo pipefail
@@ -15,15 +15,21 @@ declare -A PROGRAMS=( # package → a file it brings; a * stands for a version
     [mariadb-server-core]=/usr/sbin/mariadbd # the server alone: it brings no service
     [swaks]=/usr/bin/swaks
     [strace]=/usr/bin/strace
+    [clamav-daemon]=/usr/sbin/clamd # 8 MB; its signatures, which are far more, are neither needed nor fetched
 )
-SERVICES=(postfix dovecot postgresql)
+SERVICES=(postfix dovecot postgresql clamav-daemon clamav-freshclam)
 POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/no-main-cluster.conf
 
-WANTED=(postfix dovecot-imapd dovecot-lmtpd postgresql mariadb-server-core swaks strace)
+WANTED=(postfix dovecot-imapd dovecot-lmtpd postgresql mariadb-server-core swaks strace clamav-daemon)
 if [ "${1:-}" = mayan ]; then
     PROGRAMS+=([libldap2-dev]=/usr/include/ldap.h [libsasl2-dev]=/usr/include/sasl/sasl.h [gnupg]=/usr/bin/gpg)
     WANTED=(libldap2-dev libsasl2-dev gnupg)
+fi
+
+if [ "${1:-}" = browser ]; then
+    PROGRAMS+=([chromium]=/usr/bin/chromium)
+    WANTED=(chromium)
 fi
 
 missing=()
@@ -76,7 +82,9 @@ fi
 for service in "${SERVICES[@]}"; do # what was there before stays as it was
     case "$enabled_before" in *" $service "*) continue ;; esac
     [ -e "/etc/init.d/$service" ] || continue
-    deb-systemd-helper disable "$service.service" >>"$log" 2>&1 || true
+    for unit in "$service.service" "$service.socket"; do
+        deb-systemd-helper disable "$unit" >>"$log" 2>&1 || true
+    done
     update-rc.d "$service" disable >>"$log" 2>&1 || true
 done
 

@@ -39,6 +39,7 @@ def run(command: list[str], folder: Path, site: Path) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.thorough
 def test_an_installed_adapter_keeps_the_contract(installed: Path, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE / "contract", tmp_path / "contract", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(EXAMPLE / "pyproject.toml", tmp_path)

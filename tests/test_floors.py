@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email import message_from_string
 from email.message import Message
+from fnmatch import fnmatchcase
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +38,7 @@ ROOMS = (
     Room("content", 0, ("model",)),
     # floor 1: craft, pure
     Room("working_days", 1),
-    Room("settings", 1, ("working_days",)),
+    Room("settings", 1, ("working_days", "dialects")),
     Room("retry", 1),
     Room("identity", 1),
     Room("reports", 1),
@@ -45,28 +47,48 @@ ROOMS = (
     Room("dialects", 1),
     Room("office", 1, ("wording", "settings", "mail")),
     Room("policy", 1, ("settings",)),
-    Room("envelope", 1, ("mail", "dialects", "office")),
+    Room("bodies", 1, ("mail", "dialects")),
+    Room("sidecars", 1, ("dialects",)),
+    Room("envelope", 1, ("mail", "dialects", "office", "bodies")),
     # floor 2: contracts, and the only state we own
     Room("ports", 2),
     Room("logs", 2),
+    Room("pulse", 2),
     Room("settings_files", 2),
+    Room("running", 2),
+    Room("moments", 2),
+    Room("tls", 2),
     Room("templates_home", 2),
     Room("journal", 2, ("ports",)),
     Room("sealing", 2, ("journal", "ports")),
+    Room("screening", 2, ("journal", "ports")),
     Room("outbox", 2, ("journal", "ports", "sealing")),
+    Room("self_test", 2, ("journal", "sealing")),
+    Room("directories", 2, ("journal", "ports", "sealing")),
     # floor 3: directions
     Room("inbound", 3),
     Room("outbound", 3),
     Room("edms_adapter", 3),
+    Room("registers", 3),
+    Room("scanning", 3),
+    Room("tokens", 3),
     # floor 4: the door; may import all
     Room("build", 4),
     Room("crew", 4),
     Room("node", 4),
     Room("doors", 4),
+    Room("causes", 4),
+    Room("alarms", 4),
+    Room("health", 4),
     Room("run", 4),
+    Room("doctor", 4),
+    Room("systemd", 4),
     Room("demo", 4),
+    Room("conformance", 4),
     Room("starter", 4),
+    Room("installation", 4),
     Room("cli", 4),
+    Room("web", 4),
     Room("__main__", 4),
 )
 PURE, DOOR = 1, 4
@@ -77,29 +99,53 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "aiosmtpd": ("inbound.smtp.conversation", "inbound.smtp.addressing"),
     "aioimaplib": ("inbound.imap.client", "inbound.imap.guard"),
     "aiosmtplib": ("outbound.post", "outbound.relay_pool"),
+    "aioclamd": ("scanning.clamd",),
     "email_validator": ("mail.address",),
+    "dns": ("doctor.domains",),
     "sqlalchemy": ("journal", "edms_adapter"),
-    "sqlalchemy.Connection": ("outbox", "inbound", "outbound", "cli"),  # the type of a transaction of the journal
-    "sqlalchemy.exc": ("cli",),
+    "sqlalchemy.Connection": (
+        "outbox",
+        "self_test",
+        "inbound",
+        "outbound",
+        "doctor",
+        "registers",
+        "causes",
+        "health",
+        "cli",
+        "web",
+    ),  # the type of a transaction of the journal
+    "sqlalchemy.exc": ("cli", "web"),
     "alembic": ("journal",),
     "psycopg": ("journal", "edms_adapter.sql"),
     "lxml": ("dialects",),  # parsers are made in dialects.tree only, see PARSERS
-    "jinja2": ("wording", "edms_adapter.sql"),
+    "jinja2": ("wording", "edms_adapter.sql", "web.rendering"),
     "babel": ("wording",),
     "pydantic": ("settings", "edms_adapter", "journal.values"),
     "pydantic_core": ("settings", "edms_adapter.sql", "journal.values"),
     "click": ("cli", "demo", "edms_adapter.registry"),
+    "markupsafe": ("web.rendering",),
     "rich": ("cli",),
+    "starlette": ("web",),
+    "uvicorn": ("web.serving",),
+    "prometheus_client": ("health",),
+    "google": ("tokens.service_account",),
+    "authlib": ("tokens.certificate",),
+    "joserfc": ("tokens.certificate",),
+    "cryptography": ("tokens.certificate",),
     "structlog": (
         "logs",
         "journal",
         "outbox",
+        "screening",
         "inbound",
         "outbound",
         "edms_adapter",
         "run",
         "node",
         "crew",
+        "alarms",
+        "systemd",
         "cli",
         "demo",
     ),
@@ -122,11 +168,11 @@ PARSERS = frozenset({"XMLParser", "XMLPullParser", "HTMLParser", "fromstring", "
 CLOCKS = frozenset({"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"})
 CLOCK_ROOMS = ("build", "run", "cli", "demo", "starter")
 
-# (module, what it does) → why it may all the same
+# (modules, what they do) → why they may all the same
 EXCEPTIONS: Mapping[tuple[str, str], str] = {
-    ("dialects.sev.validation", "threading"): "a compiled schema has one error log, so one validation at a time",
-    ("dialects.sev.validation", "touches files"): "the schema shipped beside it, read once",
-    ("dialects.sev.validation", "makes a parser"): "for that schema; nothing of a stranger goes into it",
+    ("dialects.*.validation", "threading"): "a compiled schema has one error log, so one validation at a time",
+    ("dialects.*.validation", "touches files"): "the schemas shipped beside it, read once",
+    ("dialects.*.validation", "makes a parser"): "for those schemas; nothing of a stranger goes into it",
 }
 
 
@@ -151,10 +197,14 @@ def within(module: str, homes: tuple[str, ...]) -> bool:
     return any(module == home or module.startswith(home + ".") for home in homes)
 
 
-def sources(root: Path) -> Iterator[Source]:
+@cache
+def sources(root: Path) -> tuple[Source, ...]:
+    found = []
     for file in sorted((root / "gateway").rglob("*.py")):
         parts = file.relative_to(root / "gateway").with_suffix("").parts
-        yield Source(".".join(part for part in parts if part != "__init__"), ast.parse(file.read_text(), str(file)))
+        name = ".".join(part for part in parts if part != "__init__")
+        found.append(Source(name, ast.parse(file.read_text(), str(file))))
+    return tuple(found)
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -173,7 +223,7 @@ def complaints(root: Path) -> list[str]:
         f"{source.module}:{complaint}"
         for source in sources(root)
         for complaint in _complaints(source)
-        if not any(module == source.module and words in complaint for module, words in EXCEPTIONS)
+        if not any(fnmatchcase(source.module, module) and words in complaint for module, words in EXCEPTIONS)
     ]
 
 
@@ -260,7 +310,7 @@ def test_nothing_knows_the_registry_but_what_shows_it() -> None:
         if imported.startswith("gateway.edms_adapter.registry") and not within(source.module, REGISTRY)
     }
 
-    assert {name.partition(".")[0] for name in knowing} == {"demo", "starter"}
+    assert {name.partition(".")[0] for name in knowing} == {"demo", "starter", "conformance"}
 
 
 def test_every_room_of_the_table_exists() -> None:

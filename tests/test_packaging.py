@@ -48,6 +48,13 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
+def test_the_wheel_holds_the_alert_rules_and_the_dashboard(wheel: Path) -> None:
+    shown = {f"gateway/config/alerts/{file.name}" for file in (ROOT / "config" / "alerts").iterdir()}
+
+    assert len(shown) == 2
+    assert shown - names(wheel) == set()
+
+
 def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     files = {
         file.relative_to(ROOT).as_posix()

@@ -10,7 +10,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from hashlib import file_digest
@@ -96,7 +96,7 @@ class CardIndex:
     def link(self, exchange: ExchangeId, original: ports.Original) -> bool:
         return False
 
-    def outgoing(self, limit: int = 50) -> Sequence[ports.Outgoing]:
+    def outgoing(self, limit: int = 50, exclude: Collection[str] = ()) -> Sequence[ports.Outgoing]:
         return ()
 
     def withdrawals(self, limit: int = 50) -> Sequence[ports.Withdrawal]:
@@ -114,7 +114,7 @@ class CardIndex:
     def people(self, office: str) -> Sequence[Official]:
         raise ports.NotOffered("a card index knows no people")
 
-    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
+    def import_people(self, correspondent: str, officials: Sequence[Official], **_: object) -> Imported:
         raise ports.NotOffered("a card index knows no people")
 
     def check(self, expected: Sequence[ports.Expected] = (), wanted: Sequence[ports.Wanted] = ()) -> Health:

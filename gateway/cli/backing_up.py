@@ -40,11 +40,16 @@ def backup(context: Context, folder: Path, as_json: bool) -> None:
 def _say(copied: Copied, blobs: Path, context: Context) -> None:
     click.echo(f"written  {copied.database}")
     click.echo(f"written  {blobs}: {copied.letters} large letter(s), {copied.size} bytes")
+    say_lost(copied)
+    click.echo(f"NOT copied: {context.config}, partners.toml, and the secret they name.")
+    click.echo("Keep those beside it: another secret makes other ids, and partners' answers would not be recognised.")
+
+
+def say_lost(copied: Copied) -> None:
+    """Name what could not be copied."""
     if copied.lost:
         title = "NOT in it, because lost or damaged in the journal itself; the backup is complete but for these:"
         show([_lost(one) for one in copied.lost], COLUMNS, as_json=False, title=title)
-    click.echo(f"NOT copied: {context.config}, partners.toml, and the secret they name.")
-    click.echo("Keep those beside it: another secret makes other ids, and partners' answers would not be recognised.")
 
 
 def _row(copied: Copied, blobs: Path) -> Row:

@@ -14,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.edms_adapter import MappingError, known_mapping
 from gateway.edms_adapter.opening import AdapterError, adapter_called, options_for
 from gateway.journal.store import Journal, NoJournal, SchemaMismatch
-from gateway.settings import ConfigurationError, Settings
+from gateway.scanning import NoScanner, scanner_of
+from gateway.settings import ConfigurationError, JournalSettings, Settings
 from gateway.settings.ourselves import EdmsSettings
-from gateway.settings_files import load
+from gateway.settings_files import load, load_edms, place_of
 
 PROBLEMS, UNAVAILABLE, TRY_LATER, BAD_CONFIGURATION = 1, 69, 75, 78
 
@@ -44,6 +45,14 @@ def _known(edms: EdmsSettings) -> None:
         options_for(adapter_called(edms.adapter), edms.options)
 
 
+def _placed(said: str, config: Path) -> str:
+    """Return what an adapter said of its options, or of its name, with the line in the configuration."""
+    key, colon, rest = said.partition(": ")
+    if not (colon and key.startswith("edms.")):
+        key, rest = "edms.adapter", said
+    return f"{place_of(config, key)}: {rest}"
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The options before the command."""
@@ -52,26 +61,43 @@ class Context:
 
     def settings(self) -> Settings:
         """Return the configuration; ends the command with 78 and every problem at once when it does not hold."""
-        try:
-            settings = load(Path(self.config))
-            _known(settings.edms)
-        except ConfigurationError as error:
-            raise Ended("\n".join(str(problem) for problem in error.problems), BAD_CONFIGURATION) from error
-        except MappingError as error:
-            raise Ended(f"edms.mapping: {error}", BAD_CONFIGURATION) from error
-        except AdapterError as error:
-            raise Ended(str(error), BAD_CONFIGURATION) from error
+        settings, problems = self.judged()
+        if settings is None or problems:
+            raise Ended("\n".join(problems), BAD_CONFIGURATION)
         return settings
 
+    def judged(self) -> tuple[Settings | None, list[str]]:
+        """Return the configuration, None when it cannot be used, and everything that is wrong with it, in words."""
+        path, settings, problems = Path(self.config), None, list[str]()
+        try:
+            settings = load(path)
+        except ConfigurationError as error:
+            problems += [str(problem) for problem in error.problems]
+        edms = settings.edms if settings else load_edms(path)
+        try:
+            if edms is not None:
+                _known(edms)
+        except MappingError as error:
+            problems.append(f"{place_of(path, 'edms.mapping')}: {error}")
+        except AdapterError as error:
+            problems += [_placed(line, path) for line in str(error).splitlines()]
+        try:
+            if settings is not None:
+                scanner_of(settings.antivirus, settings.journal.blobs)
+        except NoScanner as error:
+            problems.append(f"{place_of(path, 'antivirus.clamd')}: {error}")
+        return settings, problems
+
     @contextmanager
-    def journal(self) -> Iterator[Journal]:
+    def journal(self, kept: JournalSettings | None = None) -> Iterator[Journal]:
         """Open the journal; ends the command with 1 when there is none, with 78 for another schema, 69 when it is away.
 
-        Only the service creates one: a misspelt name would look like an empty queue.
+        Only the service creates one: a misspelt name would look like an empty queue.  *kept* is where it lies when the
+        configuration need not be asked.
         """
-        settings = self.settings()
+        kept = kept or self.settings().journal
         try:
-            journal = Journal.open(settings.journal.url, settings.journal.blobs, create=False)
+            journal = Journal.open(kept.url, kept.blobs, create=False)
         except NoJournal as error:
             raise Ended(str(error), PROBLEMS) from error
         except SchemaMismatch as error:

@@ -4,7 +4,7 @@
 import click
 
 from gateway.cli.backing_up import backup
-from gateway.cli.context import PROBLEMS, Context, Ended, pass_context
+from gateway.cli.upgrading import upgrade
 from gateway.cli.verifying import verify
 
 
@@ -13,19 +13,6 @@ def db() -> None:
     """The journal's database: upgrade, verify, backup."""
 
 
-@db.command("upgrade")
-@pass_context
-def upgrade(context: Context) -> None:
-    """Bring the journal's schema to this version of the program; stop the service first."""
-    from gateway.journal import store
-
-    settings = context.settings()
-    try:
-        store.upgrade(settings.journal.url, create=False)
-    except store.NoJournal as error:
-        raise Ended(str(error), PROBLEMS) from error
-    click.echo("the journal is up to date")
-
-
+db.add_command(upgrade)
 db.add_command(verify)
 db.add_command(backup)

@@ -32,7 +32,7 @@ FIELDS = ("name", "post", "department", "deputy", "head")
 
 @click.group()
 def directory() -> None:
-    """People who may be addressees, as CSV: ours for partners, a partner's for our EDMS."""
+    """People who may be addressees: ours for partners, a partner's for our EDMS; as CSV, or by letter."""
 
 
 @directory.command("export")
@@ -45,7 +45,7 @@ def export(context: Context, office: str | None, path: Path | None, as_json: boo
     if path is not None and as_json:
         raise click.UsageError("--json prints; leave out FILE")
     settings = context.settings()
-    index = _one_of([one.index for one in settings.offices], office, "--office")
+    index = one_of([one.index for one in settings.offices], office, "--office")
     with opened(settings) as edms:
         everybody = edms.people(index)
     try:
@@ -75,13 +75,12 @@ def import_(context: Context, partner_id: str, organisation: str | None, dry_run
     partner = next((one for one in settings.partners if one.id == partner_id), None)
     if partner is None:
         raise Ended(f"there is no partner {partner_id}", PROBLEMS)
-    index = _one_of(partner.indices, organisation, "--organisation")
+    index = one_of(partner.indices, organisation, "--organisation")
     officials = _people_of(path)
     with opened(settings) as edms:
         done = edms.import_people(index, officials, dry_run=dry_run)
-    _tell(done)
-    counts = f"added {len(done.added)}, changed {len(done.renewed)}, dismissed {len(done.dismissed)}"
-    click.echo(f"{counts}, unchanged {done.unchanged}" + ("; nothing was written" if dry_run else ""))
+    tell(done)
+    click.echo(counted(done) + ("; nothing was written" if dry_run else ""))
 
 
 @contextmanager
@@ -122,7 +121,7 @@ def printable_lines(lines: list[str]) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def _one_of(known: tuple[str, ...] | list[str], asked: str | None, option: str) -> str:
+def one_of(known: tuple[str, ...] | list[str], asked: str | None, option: str) -> str:
     """Return which of *known* is meant; a usage error when that is not said, or is none of them."""
     there = ", ".join(known)
     if asked is None and len(known) > 1:
@@ -133,7 +132,14 @@ def _one_of(known: tuple[str, ...] | list[str], asked: str | None, option: str) 
     return found[0]
 
 
-def _tell(done: Imported) -> None:
+def counted(done: Imported) -> str:
+    """Return how many people changed, and how."""
+    counts = f"added {len(done.added)}, changed {len(done.renewed)}, dismissed {len(done.dismissed)}"
+    return f"{counts}, unchanged {done.unchanged}"
+
+
+def tell(done: Imported) -> None:
+    """Print everybody who changes."""
     lines = [f"added      {one.index}  {one.name}" for one in done.added]
     lines += [f"changed    {one.now.index}  {one.now.name}: {_what_changed(one)}" for one in done.renewed]
     lines += [f"dismissed  {one.index}  {one.name}" for one in done.dismissed]

@@ -12,8 +12,6 @@ from gateway.cli.rehearsing import dry_run
 from gateway.cli.rows import finding_row, finding_words
 from gateway.cli.sampling import sample
 from gateway.cli.watching import watch
-from gateway.ports import Expected, Wanted
-from gateway.settings import Settings
 
 
 @click.group()
@@ -33,12 +31,13 @@ def check(context: Context, everything: bool, create: bool, database: str | None
 
     Changes nothing without --create.
     """
+    from gateway.build import expected_of, wanted_of
+
     settings = context.settings()
     with opened(settings, database) as system:
         if create:
             system.prepare()
-        ours = [Expected(ours.index, ours.default_inbox) for ours in settings.offices]
-        wanted = wanted_of(settings)
+        ours, wanted = expected_of(settings), wanted_of(settings)
         health = by_mapping(system).check(ours, wanted, reader=True) if reader else system.check(ours, wanted)
     rows = [finding_row(finding) for finding in health.findings]
     told = [row for row in rows if row["level"] != "ok"]
@@ -78,15 +77,3 @@ edms.add_command(sample)
 edms.add_command(watch)
 edms.add_command(outbox_ddl)
 edms.add_command(ddl)
-
-
-def wanted_of(settings: Settings) -> tuple[Wanted, ...]:
-    """Return what the receive rules of *settings* count on in the EDMS, for each of our organisations they are for."""
-    found = []
-    for place, (rule, at) in enumerate(zip(settings.receive, settings.receive_at, strict=True), 1):
-        said = f'receive[{place}] "{rule.name}"' if rule.name else f"receive[{place}]"
-        said += f" ({at})"
-        named = (("group", rule.group), ("journal", rule.journal), ("inbox", rule.default_inbox))
-        for office in rule.organisation or [ours.index for ours in settings.offices]:
-            found += [Wanted(kind, name, said, office) for kind, name in named if name]
-    return tuple(found)

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import click
 from click.core import ParameterSource
@@ -12,17 +12,21 @@ from gateway.cli.context import PROBLEMS, Context, Ended, json_option
 from gateway.cli.output import json_line, plain, printable
 from gateway.cli.ruling import BY_INDEX, rules_row, ruling_of
 from gateway.dialects.wire import Reading, Resource
-from gateway.envelope import NewSink, looks_like_xml, read_package, unseal
+from gateway.envelope import looks_like_xml, read_package, unseal
 from gateway.errors import Refused
 from gateway.journal.blobs import Blobs
 from gateway.model import (
     ContactKind,
     Content,
+    DirectoryResult,
+    DirectoryUpdate,
     Document,
     DocumentRef,
     Event,
     File,
+    Listing,
     Message,
+    NewSink,
     Party,
     Problem,
     Report,
@@ -90,11 +94,11 @@ def _guarded(look: Callable[[], Object]) -> Object:
 
 
 def _of_package(resources: Sequence[Resource], new_sink: NewSink, office: Office | None) -> Object:
-    return _of_reading(read_package(resources, new_sink), (), office)
+    return _of_reading(read_package(resources, new_sink, TemporaryFile), (), office)
 
 
 def _of_letter(letter: Content, new_sink: NewSink, office: Office | None) -> Object:
-    opened = unseal(letter.blocks(), new_sink)
+    opened = unseal(letter.blocks(), new_sink, spool=TemporaryFile)
     return _of_reading(opened.reading, opened.letter.problems, office)
 
 
@@ -131,10 +135,36 @@ def _of_reading(reading: Reading | None, of_letter: Sequence[Problem], office: O
         "sender": _party(heading.sender),
         "recipients": [_party(party) for party in heading.recipients],
         "document": _document(subject, named) if subject or named.uid or named.number.text else None,
-        "files": [_file(file) for file in all_files(body)] if body else [],
+        "files": [_file(file) for file in all_files(body)] if isinstance(body, Document | Report) else [],
+        "people": _people(body),
         "events": [event_row(event) for event in news((), message)] if message and isinstance(body, Report) else [],
         "problems": problems,
         "rules": _rules(message, office),
+    }
+
+
+def _people(body: object) -> list[Object]:
+    """Return the lines of a directory, and what became of each where that is told."""
+    match body:
+        case DirectoryUpdate():
+            return [_listing(listing) for listing in body.listings]
+        case DirectoryResult():
+            told = ((outcome.listing, outcome.changes) for outcome in body.outcomes)
+            return [{**_listing(listing), "changes": [change.value for change in changes]} for listing, changes in told]
+        case _:
+            return []
+
+
+def _listing(listing: Listing) -> Object:
+    person, department = listing.party.person, listing.party.department
+    return {
+        "organisation": listing.party.index or None,
+        "index": (person.index if person else department.index if department else "") or None,
+        "name": (person.name if person else "") or None,
+        "post": (person.post if person else "") or None,
+        "department": department.name if department else None,
+        "deleted": listing.deleted,
+        "code": listing.code or None,
     }
 
 
@@ -246,6 +276,7 @@ def _nothing(*problems: Object) -> Object:
         "recipients": [],
         "document": None,
         "files": [],
+        "people": [],
         "events": [],
         "problems": [*problems],
         "rules": None,
@@ -257,8 +288,8 @@ def for_people(found: Object) -> str:
     lines = [f"understood as: {found['kind'] or 'nothing we exchange'}"]
     if found["dialect"]:
         lines[0] += f" ({found['dialect']} {found['version']})"
-    for key in ("message_id", "return_id", "sent_at", "sender", "recipients", "document", "files", "events"):
-        value = plain(found[key])
+    for key in ("message_id", "return_id", "sent_at", "sender", "recipients", "document", "files", "people", "events"):
+        value = plain(found[key], here=True)
         if isinstance(value, list):
             lines += [f"{key}: {_words(item)}" for item in value]
         elif value:

@@ -16,8 +16,10 @@ from gateway.settings import Settings
 
 def left_alone(tx: Connection, settings: Settings) -> list[Row]:
     """Return the open circuits under their stable keys; `letters` wait behind them, 0 when nothing does (any more)."""
+    from gateway.causes.left_alone import waiting_behind
+
     found = circuits.stand(tx)
-    behind = _behind(entries.waiting(tx), settings) if found else Counter()
+    behind = waiting_behind(entries.waiting(tx), settings) if found else Counter()
     return [
         {
             "name": one.name,
@@ -33,16 +35,6 @@ def left_alone(tx: Connection, settings: Settings) -> list[Row]:
 
 def for_people(row: Row) -> Row:
     return {**row, "letters": row["letters"] or "nothing waits"}
-
-
-def _behind(waiting: dict[str, int], settings: Settings) -> Counter[str]:
-    from gateway.doors import Posts
-
-    posts, behind = Posts(settings), Counter[str]()
-    for lane, letters in waiting.items():
-        for name in names_of(posts.relay_of_lane(lane), lane):
-            behind[name] += letters
-    return behind
 
 
 def names_for(settings: Settings) -> Callable[[Entry], tuple[str, str]]:

@@ -69,13 +69,14 @@ def each(
     states: tuple[State, ...],
     columns: Sequence[str],
     act: Act,
+    fits: Callable[[Entry], bool] = lambda entry: True,
 ) -> None:
     """Let *act* work on each letter that is meant, and say of each what became of it.
 
-    Filters find letters in *states* only.  Ends the command with 1 when some could not.
+    Filters find letters in *states* only that *fits* is true of.  Ends the command with 1 when some could not.
     """
     with context.journal() as journal:
-        meant = _meant(journal, many, states)
+        meant = _meant(journal, many, states, fits)
         asks = many.sought.names_something and not many.yes and sys.stdin.isatty()
         if many.dry_run or asks:
             _list(journal, meant, columns)
@@ -91,11 +92,11 @@ def each(
     return None
 
 
-def _meant(journal: Journal, many: Many, states: tuple[State, ...]) -> list[int]:
+def _meant(journal: Journal, many: Many, states: tuple[State, ...], fits: Callable[[Entry], bool]) -> list[int]:
     if not many.sought.names_something:
         return list(dict.fromkeys(many.numbers))
     with journal.read() as tx:
-        return [entry.id for entry in many.sought.all(tx, states)][::-1]  # the oldest first
+        return [entry.id for entry in many.sought.all(tx, states) if fits(entry)][::-1]  # the oldest first
 
 
 def _list(journal: Journal, numbers: Sequence[int], columns: Sequence[str]) -> None:

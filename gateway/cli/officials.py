@@ -11,14 +11,13 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gateway.directories import MAX_CELL, MAX_PEOPLE
 from gateway.model import folded
 from gateway.ports import Official
 
 COLUMNS = ("index", "name", "post", "department", "deputy", "head")
 REQUIRED = ("index", "name")
 MAX_BYTES = 8 << 20  # LIMIT: of a file
-MAX_PEOPLE = 50_000  # LIMIT: of a directory
-MAX_CELL = 255  # LIMIT: characters; what the exchange allows for an index
 RUNS = tuple("=+-@＝＋－＠")  # what begins a formula, in the wide script too
 FLAGS = {"": False, "0": False, "no": False, "нет": False, "1": True, "yes": True, "да": True}
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows for people (a table) or for programs (one JSON object a line; times RFC 3339 UTC, dates YYYY-MM-DD)."""
+"""Rows for people (a table, times of this machine's zone) or for programs (one JSON object a line; times RFC 3339 UTC).
+
+Dates are YYYY-MM-DD in both.
+"""
 
 import json
 import sys
@@ -10,23 +13,25 @@ from textwrap import fill
 
 import click
 
+from gateway.moments import local as local
+
 Row = Mapping[str, object]
 GAP = 3  # between two columns of a table
 LEAST = 24  # LIMIT: characters to which a column is cut; with less room the rows stand one below the other
 
 
-def plain(value: object) -> object:
-    """Return *value* as JSON has it."""
+def plain(value: object, *, here: bool = False) -> object:
+    """Return *value* as JSON has it; with *here*, moments are told as to people at this machine."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return local(value) if here else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain(item, here=here) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item, here=here) for item in value]
     return value
 
 
@@ -96,14 +101,7 @@ def _cut(text: str, room: int) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, datetime):
-        return local(value)
-    return printable(str(plain(value)))
-
-
-def local(moment: datetime) -> str:
-    """Return *moment* as people here read it, with the offset of the zone."""
-    return moment.astimezone().isoformat(" ", "seconds")
+    return printable(str(plain(value, here=True)))
 
 
 def printable(text: str) -> str:

@@ -4,17 +4,20 @@
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from gateway.cli.choosing import known_partner
 from gateway.cli.context import Context, json_option, pass_context
 from gateway.cli.left_alone import names_for, tried_again
-from gateway.cli.many import each, for_many, many_of
-from gateway.cli.output import Row, show
-from gateway.cli.rows import COLUMNS_OUT, acting, attempt_row, entry_row, for_people, found, who
-from gateway.journal import entries
+from gateway.cli.many import Many, each, for_many, in_one, many_of
+from gateway.cli.output import Row, printable, show
+from gateway.cli.rows import COLUMNS_OUT, attempt_row, entry_row, for_people, found
+from gateway.journal import entries, exchanges
 from gateway.journal.entries import Direction, Entry, State
+from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
 from gateway.model import PartnerId
+from gateway.office import Office
 
 
 @click.group()
@@ -53,9 +56,34 @@ def show_(context: Context, number: int, as_json: bool) -> None:
     """Show one outgoing letter, every attempt to send it, and what mail servers told of it since."""
     with context.journal() as journal, journal.read() as tx:
         entry = found(tx, number, Direction.OUT)
-        show([_row(entry, as_json)], COLUMNS_OUT, as_json=as_json)
+        about = exchanges.get(tx, entry.exchange) if entry.exchange else None
+        show([{**_row(entry, as_json), "about": _about(about)}], COLUMNS_OUT, as_json=as_json)
+        if about and not as_json:
+            click.echo(printable(_named(about)))
         attempts = [attempt_row(attempt) for attempt in entries.attempts(tx, number)]
         show(attempts, ("at", "outcome", "phase", "code", "words"), as_json=as_json, nothing="not tried yet")
+
+
+def _about(document: Exchange | None) -> Row | None:
+    """Return which document a letter is about; its number and date are those at its sender."""
+    if document is None:
+        return None
+    registered = document.registered
+    return {
+        "number": document.number.text,
+        "date": document.number.date,
+        "sender": document.partner if document.direction == "in" else document.office,
+        "receiver": document.office if document.direction == "in" else document.partner,
+        "registered": registered.text if registered else None,
+        "registered_date": registered.date if registered else None,
+    }
+
+
+def _named(document: Exchange) -> str:
+    said = _about(document) or {}
+    whose = f"{said['sender']}'s" if document.direction == "in" else f"ours, to {said['receiver']}"
+    registered = f", registered as {said['registered']} of {said['registered_date']}" if said["registered"] else ""
+    return f"about the document {said['number'] or '(no number)'} of {said['date'] or '(no date)'}: {whose}{registered}"
 
 
 def _row(entry: Entry, as_json: bool) -> Row:
@@ -71,11 +99,16 @@ def retry(context: Context, by: str, why: str, **named: Any) -> None:  # Any: se
     They go also while their relay or their partner's server is left alone, one after the other there.
     """
     now, many = context.now(), many_of(context, why, **named)
-    names = names_for(context.settings())
+    settings = context.settings()
+    names, office = names_for(settings), Office(settings)
 
     def act(journal: Journal, entry: Entry) -> str:
+        partner = office.partner_by_id(entry.partner) if entry.partner else None
+        hold = partner is not None and partner.held and not entry.held
         with journal.write() as tx:
-            entries.retry(tx, entry.id, now=now, who=by, why=why, by_hand=True)
+            entries.retry(tx, entry.id, now=now, who=by, why=why, by_hand=True, hold=hold)
+            if hold:
+                return f"letter {entry.id} is queued again and held: its partner is not live; queue release lets it go"
             return tried_again(tx, entry, names(entry))
 
     columns = ("id", "created_at", "state", "partner", "words")
@@ -83,25 +116,24 @@ def retry(context: Context, by: str, why: str, **named: Any) -> None:  # Any: se
 
 
 @queue.command()
-@click.argument("number", type=int)
-@who
+@for_many
 @pass_context
-def hold(context: Context, number: int, by: str, why: str) -> None:
-    """Keep a queued letter back until it is released."""
-    _held(context, number, by, why, held=True)
+def hold(context: Context, by: str, why: str, **named: Any) -> None:  # Any: see `for_many`
+    """Keep queued letters back until they are released: those numbered, or all that fit a filter."""
+    _held(context, many_of(context, why, **named), by, why, held=True)
 
 
 @queue.command()
-@click.argument("number", type=int)
-@who
+@for_many
 @pass_context
-def release(context: Context, number: int, by: str, why: str) -> None:
-    """Let a held letter go."""
-    _held(context, number, by, why, held=False)
+def release(context: Context, by: str, why: str, **named: Any) -> None:  # Any: see `for_many`
+    """Let held letters go: those numbered, or all held ones that fit a filter."""
+    _held(context, many_of(context, why, **named), by, why, held=False)
 
 
-def _held(context: Context, number: int, by: str, why: str, *, held: bool) -> None:
-    with acting(), context.journal() as journal, journal.write() as tx:
-        found(tx, number, Direction.OUT)
-        entries.set_held(tx, number, held, now=context.now(), who=by, why=why)
-    click.echo(f"letter {number} is {'held' if held else 'released'}")
+def _held(context: Context, many: Many, by: str, why: str, *, held: bool) -> None:
+    def change(tx: Connection, id: int) -> None:
+        entries.set_held(tx, id, held, now=context.now(), who=by, why=why)
+
+    act, columns = in_one(change, "held" if held else "released"), ("id", "created_at", "kind", "partner", "held")
+    each(context, many, Direction.OUT, (State.QUEUED,), columns, act, lambda entry: entry.held is not held)

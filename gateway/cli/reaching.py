@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import click
 
 from gateway.cli.context import BAD_CONFIGURATION, PROBLEMS, UNAVAILABLE, Ended
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.ports import Edms
 from gateway.settings import Settings
 

@@ -14,11 +14,11 @@ from gateway.cli.ruling import BY_INDEX, Ruling, rules_row, ruling_of
 from gateway.content import BLOCK
 from gateway.envelope import Opened, unseal
 from gateway.errors import Refused
-from gateway.inbound.intake import intake_of, opened_exchange, understood
-from gateway.inbound.taking import taken
+from gateway.inbound.intake import understood
+from gateway.inbound.rehearsing import rehearsed
 from gateway.journal.blobs import Blobs
 from gateway.office import Office
-from gateway.ports import Edms, Registration, Rehearsal, Waiting, Written
+from gateway.ports import Registration, Rehearsal, Waiting, Written
 
 LONG = 60  # LIMIT: characters of a value that people are shown
 
@@ -39,7 +39,8 @@ def dry_run(context: Context, letter: Path, as_json: bool) -> None:
         rehearsal = Rehearsal(ruling.refused) if ruling.refused is not None else None
         if rehearsal is None:
             with opened(settings, None) as system:
-                rehearsal = rehearsed(unsealed, ruling, office, system, now)
+                assert unsealed.reading is not None  # a ruling was made of it
+                rehearsal = rehearsed(ruling.case, unsealed.letter, unsealed.reading.contents, office, system, now)
     outcome = _outcome(rehearsal)
     rules = rules_row(ruling, office)
     if as_json:
@@ -64,16 +65,6 @@ def dry_run(context: Context, letter: Path, as_json: bool) -> None:
 
 
 SAID = {"registered": "registered as", "waiting": "waits because", "refused": "refused because"}
-
-
-def rehearsed(opened: Opened, ruling: Ruling, office: Office, system: Edms, now: datetime) -> Rehearsal:
-    """Return what *system* would do with the document, had its letter come at *now*."""
-    case, ours = ruling.case, ruling.ours
-    assert opened.reading is not None  # a ruling was made of it
-    intake = intake_of(case, ours, now, office.settings)
-    exchange = opened_exchange(case, office, opened.letter, now)
-    document = taken(case.document, case.receive, case.level, ours.index)
-    return system.rehearse(document, opened.reading.contents, exchange.id, intake)
 
 
 def _ruled(path: Path, folder: Path, office: Office, now: datetime) -> tuple[Opened, Ruling]:

@@ -12,10 +12,11 @@ from click.core import ParameterSource
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Ended
-from gateway.cli.output import Row, local, printable
+from gateway.cli.output import Row, local, plain, printable
 from gateway.inbound.fixing import called
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry
+from gateway.journal.scans import Scan
 from gateway.journal.values import from_json
 from gateway.model import Party
 from gateway.ports import Finding
@@ -88,6 +89,26 @@ def act_row(act: entries.Act) -> Row:
         "addressee": act.addressee or None,
         "instead": called(from_json(Party, act.instead)) if act.instead else None,
     }
+
+
+def scan_row(scan: Scan) -> Row:
+    """Return what a scanner said of one file."""
+    return {
+        "at": scan.at,
+        "file": scan.name or None,
+        "sha256": scan.sha256,
+        "size": scan.size,
+        "verdict": scan.verdict,
+        "signature": scan.signature or None,
+        "engine": scan.engine or None,
+    }
+
+
+def scan_words(row: Row) -> str:
+    """Return in words what a scanner said of one file."""
+    said = " ".join(str(plain(row[key])) for key in ("verdict", "signature") if row[key])
+    by = f" ({row['engine']})" if row["engine"] else ""
+    return f"file {row['file'] or str(row['sha256'])[:8]}: {said}{by}"
 
 
 def attempt_row(attempt: entries.Attempt) -> Row:

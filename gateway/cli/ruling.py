@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from gateway import policy
 from gateway.errors import Refused
 from gateway.inbound.intake import case_of, office_of
-from gateway.inbound.rules import RULES, Case
+from gateway.inbound.rehearsing import refused_by_rules
+from gateway.inbound.rules import Case
 from gateway.model import Document, Message
 from gateway.office import Office
 from gateway.policy import Chosen
@@ -30,8 +31,10 @@ class Ruling:
     refused: Refused | None  # by a rule of the exchange, before any EDMS is asked
 
 
-def ruling_of(message: Message | None, office: Office, unreadable: Refused | None = None) -> Ruling | None:
-    """Return the rules that apply to the document in *message*, for the first of our organisations it is for.
+def ruling_of(
+    message: Message | None, office: Office, unreadable: Refused | None = None, index: str = ""
+) -> Ruling | None:
+    """Return the rules that apply to the document in *message*, for our organisation *index* or the first it is for.
 
     None when there is no document, or no partner has the index of its sender.
     """
@@ -39,13 +42,14 @@ def ruling_of(message: Message | None, office: Office, unreadable: Refused | Non
     if message is None or partner is None or not isinstance(message.body, Document):
         return None
     addressed = office.addressed(message.recipients)
-    case = case_of(message, message.body, partner, addressed[0] if addressed else None, office)
+    ours = office.ours(index) or (addressed[0] if addressed else None)
+    case = case_of(message, message.body, partner, ours, office)
     case = replace(case, unreadable=unreadable)
     ours = office_of(case, office)
     facts = policy.Facts.of(message.body, partner.id, ours.index)
     receive = policy.receiving(office.settings.receive, facts)
     report = policy.reporting(office.settings.report, replace(facts, access=case.level))
-    return Ruling(case, ours, receive, report, _refused(case))
+    return Ruling(case, ours, receive, report, refused_by_rules(case))
 
 
 def rules_row(ruling: Ruling, office: Office) -> dict[str, object]:
@@ -61,12 +65,3 @@ def rules_row(ruling: Ruling, office: Office) -> dict[str, object]:
 def _chosen(chosen: Chosen[RuleSettings], rules: Sequence[RuleSettings]) -> dict[str, object]:
     over = [{"name": rules[place - 1].name or None, "place": place, "why": why} for place, why in chosen.passed_over]
     return {"name": chosen.name, "place": chosen.place, "passed_over": over}
-
-
-def _refused(case: Case) -> Refused | None:
-    try:
-        for rule in RULES:
-            rule(case)
-    except Refused as why:
-        return why
-    return None

@@ -20,21 +20,16 @@ def run(context: Context, workers: int | None) -> None:
     from gateway.logs import configure_logs
     from gateway.node import Node, place_of
     from gateway.run import run_service
-    from gateway.settings import Settings
-
-    def load() -> Settings:
-        settings = context.settings()
-        if workers is None:
-            return settings
-        return settings.model_copy(update={"workers": settings.workers.model_copy(update={"count": workers})})
 
     def ready(node: Node) -> None:
-        doors = ", ".join(f"{door.listening.name} on {place_of(door)}" for door in node.listeners)
-        click.echo(f"ready: {doors or 'no listener'}", err=True)
+        doors = [f"{door.listening.name} on {place_of(door)}" for door in node.listeners]
+        boxes = [f"mailbox {box.name} is read" for box in node.parts.settings.mailboxes]
+        boxes += [f"folder {folder.name} is read" for folder in node.parts.settings.folders]
+        click.echo(f"ready: {', '.join((*doors, *boxes)) or 'only sends: no listener, no mailbox'}", err=True)
 
     configure_logs()
     try:
-        run_service(load, ready=ready)
+        run_service(context.settings, ready=ready, workers=workers)
     except (SchemaMismatch, MappingError) as error:
         raise Ended(str(error), BAD_CONFIGURATION) from error
     except SQLAlchemyError as error:

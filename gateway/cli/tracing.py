@@ -8,16 +8,29 @@ import click
 from sqlalchemy import Connection
 
 from gateway.cli.context import PROBLEMS, Context, Ended, json_option, pass_context
-from gateway.cli.lateness import came_late, late_now, when_proven
 from gateway.cli.output import Row, json_line, local, plain, printable, show
-from gateway.cli.rows import act_row, entry_row, for_people
-from gateway.journal import entries, events, exchanges, messages
-from gateway.journal.entries import Entry
+from gateway.cli.rows import act_row, entry_row, for_people, scan_row, scan_words
+from gateway.dialects import by_name
+from gateway.dialects.losses import lost, untold
+from gateway.journal import entries, events, exchanges, scans
+from gateway.journal.entries import Direction, Entry
+from gateway.journal.entry import SERVERS
 from gateway.journal.events import Recorded
 from gateway.journal.exchanges import Exchange
 from gateway.model import ExchangeId
 from gateway.office import Office
+from gateway.registers.items import NOT_TOLD, on_its_way
+from gateway.registers.lateness import came_late, late_now, when_proven
+from gateway.registers.letters import letters_about
 from gateway.reports import registered
+
+STATES = {  # of a document of ours that its partner has said nothing about
+    "sent": "sent, waiting for the partner's receipt",
+    "queued": "queued, not sent yet",
+    "held": "held, not sent yet",
+    "failed": "not delivered",
+    "cancelled": "cancelled, not sent",
+}
 
 
 @click.command()
@@ -41,37 +54,31 @@ def trace(context: Context, identifier: str, as_json: bool) -> None:
             show(rows, columns, as_json=as_json)
 
 
-def _letters(tx: Connection, exchange_id: ExchangeId) -> list[Entry]:
-    """Return the letters about a document, the oldest first, also those that are still worked on."""
-    found = {entry.id: entry for entry in entries.select(tx, exchange=exchange_id, limit=1000)}
-    for number in messages.brought_by(tx, exchange_id):
-        entry = entries.get(tx, number)
-        if entry is not None:
-            found.setdefault(number, entry)
-    return [found[number] for number in sorted(found)]
-
-
 def _story(
     tx: Connection, exchange_id: ExchangeId, office: Office, now: datetime, *, as_json: bool
 ) -> dict[str, object]:
     exchange = exchanges.get(tx, exchange_id)
     assert exchange is not None
-    letters, facts = _letters(tx, exchange_id), events.history(tx, exchange_id)
+    letters, facts = letters_about(tx, exchange_id), events.history(tx, exchange_id)
     steps = [step for letter in letters for step in _letter_steps(tx, letter, as_json=as_json)]
-    steps += [_event_step(fact, late=came_late(fact, exchange, letters, office)) for fact in facts]
+    steps += [
+        {**_event_step(fact, late=came_late(fact, exchange, letters, office)), "carried": _carried(fact, exchange)}
+        for fact in facts
+    ]
     steps.sort(key=lambda step: str(plain(step["at"])))
     late = late_now(exchange, letters, office, now) if exchange.direction == "out" else None
     return {
-        **_heading(exchange, facts),
+        **_heading(exchange, facts, letters),
         "proven_at": when_proven(exchange, letters, facts) if exchange.direction == "out" else None,
         "late": late.rung.name.lower() if late else None,
         "due_at": late.due_at if late else None,
         "rule": exchange.rule or None,
+        "lost": _lost(exchange),
         "steps": steps,
     }
 
 
-def _heading(exchange: Exchange, facts: Sequence[Recorded]) -> Row:
+def _heading(exchange: Exchange, facts: Sequence[Recorded], letters: Sequence[Entry]) -> Row:
     """Return which document it is, and how it stands after *facts*."""
     standing = registered([fact.event for fact in facts])
     return {
@@ -85,13 +92,37 @@ def _heading(exchange: Exchange, facts: Sequence[Recorded]) -> Row:
         "return_id": exchange.return_id,
         "registered": standing.number.text if standing and standing.number else None,
         "rung": exchange.rung,
+        "state": _state(exchange, letters),
     }
+
+
+def _lost(exchange: Exchange) -> list[str]:
+    """Return which parts of a document of ours its partner's standard cannot say."""
+    message = exchange.message
+    return list(lost(by_name(message.dialect), message)) if message and exchange.direction == "out" else []
+
+
+def _carried(fact: Recorded, exchange: Exchange) -> str | None:
+    """Return what becomes of a fact of ours in the partner's standard, unless it is told as it is."""
+    if not fact.ours or exchange.message is None or exchange.direction != "in":
+        return None
+    return untold(by_name(exchange.message.dialect), fact.event) or None
+
+
+def _state(exchange: Exchange, letters: Sequence[Entry]) -> str:
+    """Return how the document stands; while its partner has said nothing, where the letter is that carries it."""
+    if exchange.direction == "in" or exchange.rung not in NOT_TOLD:
+        return exchange.rung
+    carried = [one for one in letters if one.direction is Direction.OUT and one.kind == "document" and not one.change]
+    return on_its_way(carried[-1] if carried else None)
 
 
 def _letter_steps(tx: Connection, letter: Entry, *, as_json: bool) -> Iterator[Row]:
     """Yield one letter, and what operators did about it."""
     row = entry_row(letter) if as_json else for_people(letter)
     yield {"at": letter.created_at, "what": "letter", **row}
+    for scan in scans.of(tx, letter.id):
+        yield {"at": scan.at, "what": "scan", "letter": letter.id, **scan_row(scan)}
     for act in entries.acts(tx, letter.id):
         yield {"at": act.at, "what": "act", "letter": letter.id, **act_row(act)}
 
@@ -119,13 +150,16 @@ def _event_step(fact: Recorded, *, late: bool) -> Row:
 
 def _for_people(story: dict[str, object]) -> str:
     people = (story["partner"], story["office"]) if story["direction"] == "in" else (story["office"], story["partner"])
+    state = STATES.get(str(story["state"]), story["state"])
     lines = [
-        f"{story['number']} of {plain(story['date'])}, from {people[0]} to {people[1]}: {story['rung']}"
+        f"{story['number']} of {plain(story['date'])}, from {people[0]} to {people[1]}: {state}"
         + (f", registered as {story['registered']}" if story["registered"] else ""),
         f"  exchange {story['exchange']}  uid {story['document_uid']}",
     ]
     if story["rule"]:
         lines.append(f"  rule: {story['rule']}")
+    if isinstance(story["lost"], list) and story["lost"]:
+        lines.append(f"  their standard cannot say: {', '.join(story['lost'])}")
     due_at, proven_at = story["due_at"], story["proven_at"]
     if isinstance(due_at, datetime) and isinstance(proven_at, datetime):
         proven = f"{story['rung'] or 'sent'} at {local(proven_at)}"
@@ -136,12 +170,22 @@ def _for_people(story: dict[str, object]) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
+def _kind(kind: str) -> str:
+    """Return what kind of letter it is; of one that a mail server wrote, what it told."""
+    what, _, told = kind.partition("-")
+    if what not in SERVERS:
+        return kind
+    return f"notice of a mail server: {told}" if told else "notice of a mail server"
+
+
 def _step(step: Row) -> str:
     if step["what"] == "letter":
         way = "in " if plain(step["direction"]) == "in" else "out"
-        words = [f"letter {step['id']} {way} {step['kind'] or ''}", str(plain(step["state"]))]
+        words = [f"letter {step['id']} {way} {_kind(str(step['kind'] or ''))}", str(plain(step["state"]))]
         words += [str(plain(step[key])) for key in ("reason", "detail", "words", "delivery") if step.get(key)]
         return " · ".join(words)
+    if step["what"] == "scan":
+        return f"letter {step['letter']} {scan_words(step)}"
     if step["what"] == "act":
         chosen = f" ({step['accepts']} accepted)" if step["accepts"] else ""
         chosen += f" («{step['addressee']}» to {step['instead']})" if step["instead"] else ""
@@ -154,4 +198,6 @@ def _step(step: Row) -> str:
         words.append("LATE")
     if step["contradicts"]:
         words.append("CONTRADICTS what stands")
+    if step["carried"]:
+        words.append(f"({step['carried']})")
     return " ".join(words)

@@ -17,7 +17,7 @@ from gateway.cli.context import Context, Ended, json_option, pass_context
 from gateway.cli.explaining import event_row
 from gateway.cli.output import Row, json_line, local, printable
 from gateway.cli.reaching import database_option, opened
-from gateway.edms_adapter import SqlEdms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.journal import cursors
 from gateway.ports import ChangePage, EdmsEvent
 

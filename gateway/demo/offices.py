@@ -118,6 +118,7 @@ id = "{them.name}"
 name = "{them.title}"
 channel = "{them.name}"
 indices = ["{them.index}"]
+mode = "live"
 [[report]]
 fields = ["text", "note", "category", "controller", "progress", "resume", "executor_text", "status", "files"]
 """

@@ -26,7 +26,7 @@ from gateway.demo.files import pdf
 from gateway.demo.offices import DemoOffice, set_up
 from gateway.edms_adapter.registry import people
 
-PATIENCE_SECONDS = 30.0  # LIMIT: for the whole story, after set-up
+PATIENCE_SECONDS = 120.0  # LIMIT: for the whole story, after set-up
 STOP_SECONDS = 15.0  # LIMIT: for a gateway to end
 LOOK_SECONDS = 0.05  # between looks at the sender's card
 

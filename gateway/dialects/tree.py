@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Untrusted XML made into a tree, or refused: no document type, no entity, no network, everything bounded.
 
-A passport is inspected once without building anything (document type, depth, attributes, elements) and only then
-parsed.  Knows XML and its attacks, and nothing of any passport.  Source: the attack catalogue, XXE and entity bombs.
+Before a tree is built, it is known that there is no document type and that there are not too many elements: of most
+passports by their octets alone, of the others by a parse that builds nothing.  Knows XML and its attacks, and nothing
+of any passport.  Source: the attack catalogue, XXE and entity bombs.
 """
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import islice
 
 from lxml import etree
 
@@ -74,6 +76,8 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> Element:
     if len(data) > max_bytes:
         raise Refused(Reason.TOO_LARGE, "the passport is too large", expected=f"at most {max_bytes} bytes")
     try:
+        if (root := _plain(data)) is not None:
+            return root
         etree.fromstring(data, _parser(target=_Limits()))
         return etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
@@ -82,6 +86,39 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> Element:
         raise Refused(Reason.BAD_XML, detail, place=f"line {line}, column {column}") from error
     except (LookupError, ValueError) as error:
         raise Refused(Reason.BAD_XML, f"the XML cannot be decoded: {error}") from error
+
+
+# A beginning that no parser can read in two ways: each octet below 128 is that letter of ASCII, and no other octet is.
+_ASCII = re.compile(
+    rb"""(?:\xef\xbb\xbf)?(?:<\?xml[ ]version=(["'])1\.0\1"""
+    rb"""(?:[ ]encoding=(["'])(?i:utf-8|windows-125[0-8]|koi8-[ru]|iso-8859-\d{1,2}|us-ascii)\2)?"""
+    rb"""(?:[ ]standalone=(["'])(?:yes|no)\3)?[ ]?\?>)?\s*<[A-Za-z_!]"""
+)
+
+
+def _harmless(data: bytes) -> bool:
+    """Say whether the octets of *data* show that a tree of it is small and free of entities; False: who knows."""
+    return (
+        _ASCII.match(data) is not None
+        and b"<!DOCTYPE" not in data
+        and data.count(b"xmlns") <= MAX_ATTRIBUTES
+        and data.count(b"<") <= MAX_ELEMENTS
+    )
+
+
+def _plain(data: bytes) -> Element | None:
+    """Return the root element of what is harmless and in order; None: a parse that builds nothing has to tell."""
+    if not _harmless(data):
+        return None
+    try:
+        root = etree.fromstring(data, _parser())
+    except (etree.XMLSyntaxError, LookupError, ValueError):
+        return None
+    excess = root.xpath(  # anything on the 65th level, or a 257th attribute
+        "boolean(/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*"
+        "/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/* | //*/@*[257])"
+    )
+    return None if excess else root
 
 
 def _parser(*, target: _Limits | None = None, recover: bool = False) -> etree.XMLParser:
@@ -113,19 +150,30 @@ def root_of(data: bytes) -> Root | None:
     parser = etree.XMLPullParser(
         events=("start",), recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
+    octets = text.encode()
     try:
-        parser.feed(text.encode())
-        name = _first_name(parser)
-        if name is None:
-            parser.close()  # a very short text is looked at only when it ends
-            name = _first_name(parser)
+        root = None
+        for start in range(0, len(octets), _LOOK):
+            parser.feed(octets[start : start + _LOOK])
+            if (root := _first(parser)) is not None:
+                return root
+        parser.close()  # a very short text is looked at only when it ends
+        root = _first(parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    return Root(name.namespace or "", name.localname) if name is not None else None
+    return root
 
 
-def _first_name(parser: etree.XMLPullParser) -> etree.QName | None:
-    return next((etree.QName(element) for _, element in parser.read_events()), None)  # type: ignore[arg-type]  # a start
+_LOOK = 2048  # bytes in which a root element is usually found
+
+
+def _first(parser: etree.XMLPullParser) -> Root | None:
+    for _, element in parser.read_events():
+        assert isinstance(element, Element)  # a start
+        name = etree.QName(element)
+        said = {etree.QName(key).localname: str(value) for key, value in element.attrib.items()}
+        return Root(name.namespace or "", name.localname, said)
+    return None
 
 
 def salvage(data: bytes) -> Element | None:
@@ -215,13 +263,17 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def drop_unknown(root: Element, known: Collection[str]) -> tuple[Problem, ...]:
+def drop_unknown(root: Element, known: Collection[str | None]) -> tuple[Problem, ...]:
     """Remove from below *root* every element and every namespaced attribute outside the *known* namespaces.
+
+    None among them stands for elements in no namespace.
 
     Returns one note per dropped thing, with its beginning verbatim, at most 20 and a last one with the count.
     Attributes of the schema-instance namespace (``xsi:``) go without a note: they name no content, and
     a validator must never follow a ``schemaLocation``.
     """
+    if not _any_foreign(root, known):
+        return ()
     notes: list[Problem] = []
     dropped = 0
     for element in list(root.iter(etree.Element)):
@@ -241,12 +293,29 @@ def drop_unknown(root: Element, known: Collection[str]) -> tuple[Problem, ...]:
     return tuple(notes)
 
 
-def _foreign(name: str, known: Collection[str], *, attribute: bool = False) -> bool:
-    namespace = etree.QName(name).namespace
+def _any_foreign(root: Element, known: Collection[str | None]) -> bool:
+    """Say whether anything at or below *root* is foreign, by the few names there are: most passports have nothing."""
+    elements: set[str] = set()
+    attributes: set[str] = set()
+    for element in root.iter(etree.Element):
+        elements.add(element.tag)
+        attributes.update(element.keys())  # type: ignore[arg-type]  # no bytes in a tree made of text
+    return any(_foreign(name, known) for name in elements) or any(
+        _foreign(name, known, attribute=True) for name in attributes
+    )
+
+
+def has_more(root: Element, most: int) -> bool:
+    """Say whether *root* has more than *most* elements, itself counted; counts no further."""
+    return next(islice(root.iter(), most, None), None) is not None
+
+
+def _foreign(name: str, known: Collection[str | None], *, attribute: bool = False) -> bool:
+    namespace = name[1:].partition("}")[0] if name.startswith("{") else None
     return (not attribute if namespace is None else True) and namespace not in known
 
 
-def _foreign_tops(root: Element, known: Collection[str]) -> list[Element]:
+def _foreign_tops(root: Element, known: Collection[str | None]) -> list[Element]:
     """Return the foreign elements below *root* that lie in no other foreign element, in order."""
     found: list[Element] = []
     waiting = [root]

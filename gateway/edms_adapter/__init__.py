@@ -19,15 +19,14 @@ Writing rows directly passes by the vendor's own rules (rights, full-text index,
 which the steps of a mapping may `call`.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.edms_adapter.sql.edms import SqlEdms, compiled
-from gateway.edms_adapter.sql.mapping import MappingError
-from gateway.edms_adapter.sql.vendors import vendor_of
-from gateway.ports import Clock, Failpoint, nothing_fails
+from gateway.edms_adapter.sql.complaint import MappingError
+from gateway.ports import Clock, Edms, Failpoint, nothing_fails
 
-__all__ = ["MappingError", "SqlEdms", "known_mapping", "open_edms", "read_mapping"]
+__all__ = ["MappingError", "known_mapping", "open_edms", "read_mapping"]
 
 BUILT_IN = Path(__file__).parent / "mappings"
 
@@ -39,14 +38,20 @@ def known_mapping(mapping: Path | str) -> Path:
     if bare:
         path = BUILT_IN / f"{mapping}.toml"
     if not path.is_file():
-        shipped = ", ".join(sorted(one.stem for one in BUILT_IN.glob("*.toml")))
-        remedy = f'; a file of your own is written with its ending: "{mapping}.toml"' if bare else ""
-        raise MappingError(f"there is no mapping {mapping}; shipped: {shipped}{remedy}")
+        shipped = sorted(one.stem for one in BUILT_IN.glob("*.toml"))
+        close = get_close_matches(str(mapping), shipped, 1, 0.6) if bare else []
+        remedy = f"did you mean {close[0]}?" if close else f"shipped: {', '.join(shipped)}"
+        if bare and not close:
+            remedy += f'; a file of your own is written with its ending: "{mapping}.toml"'
+        raise MappingError(f"there is no mapping {mapping}; {remedy}")
     return path
 
 
 def read_mapping(mapping: Path | str, url: str, zone: ZoneInfo | str) -> None:
     """Raise MappingError with every complaint about *mapping* as it is for the database at *url*, not asked."""
+    from gateway.edms_adapter.sql.edms import compiled  # most commands only look whether there is such a mapping
+    from gateway.edms_adapter.sql.vendors import vendor_of
+
     compiled(known_mapping(mapping), vendor_of(url), ZoneInfo(zone) if isinstance(zone, str) else zone)
 
 
@@ -57,12 +62,14 @@ def open_edms(
     zone: ZoneInfo | str,
     failpoint: Failpoint = nothing_fails,
     clock: Clock | None = None,
-) -> SqlEdms:
+) -> Edms:
     """Return the records system at *url* as *mapping* describes it: a path, or the bare name of a built-in one.
 
     *files* is the directory of larger files, *zone* the office's; without a *clock* the database's is asked.
     Nothing is connected yet; raises MappingError with every complaint about the file.
     """
+    from gateway.edms_adapter.sql.edms import SqlEdms
+
     path = known_mapping(mapping)
     office = ZoneInfo(zone) if isinstance(zone, str) else zone
     return SqlEdms(path, url, files, office, failpoint, clock)

@@ -8,6 +8,7 @@ its `Adapter.options`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -74,8 +75,10 @@ def options_for(adapter: "Adapter[OptionsT]", written: Mapping[str, object]) -> 
 def _brought(name: str) -> object:
     brought = {point.name: point for point in metadata.entry_points(group=GROUP)}
     if name not in brought:
-        there = ", ".join(sorted({SQL, *SHIPPED, *brought}))
-        raise AdapterError(f"there is no adapter {name!r}; there are: {there}")
+        there = sorted({SQL, *SHIPPED, *brought})
+        close = get_close_matches(name, there, 1, 0.6)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise AdapterError(f"there is no adapter {name!r}; there are: {', '.join(there)}{meant}")
     try:
         return brought[name].load()
     except Exception as error:  # an edge: a package of somebody else may raise anything

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from errno import EIO
 
 from gateway.inbound.delivery import Delivery
@@ -20,8 +20,11 @@ from gateway.journal.store import Journal
 from gateway.model import Sink
 from gateway.office import Office, Origin
 from gateway.ports import Failpoint
+from gateway.pulse import Beat
 
 MAX_BATCH = 100  # LIMIT: letters in one commit
+COMMIT = timedelta(minutes=5)  # LIMIT: for one commit; one that takes longer hangs
+MIN_FREE_BYTES = 256 << 20  # LIMIT: below this much room no letter is taken
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class Acceptor:
         failpoint: Failpoint,
         wake: Callable[[], None],
         min_free_bytes: int,
+        beat: Beat | None = None,
     ) -> None:
         self._journal = journal
         self._office = office
@@ -49,6 +53,7 @@ class Acceptor:
         self._failpoint = failpoint
         self._wake = wake
         self._min_free_bytes = min_free_bytes
+        self._beat = beat or Beat()
         self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="accept")
         self._task: asyncio.Task[None] | None = None
@@ -69,6 +74,7 @@ class Acceptor:
     async def __call__(self, delivery: Delivery) -> None:
         """Return when *delivery* is durable; raises what went wrong (OSError, a database error) when it is not."""
         pending = _Pending(delivery, asyncio.get_running_loop().create_future())
+        self._beat.wanted(COMMIT)
         await self._queue.put(pending)
         await pending.done
 
@@ -76,7 +82,10 @@ class Acceptor:
         """Commit letters until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
+            if self._queue.empty():
+                self._beat.idle()
             batch = [await self._queue.get()]
+            self._beat.busy(COMMIT)
             while len(batch) < MAX_BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:

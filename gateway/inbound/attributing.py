@@ -12,7 +12,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway import identity
 from gateway.errors import Reason, Refused
 from gateway.inbound.bounces import Bounce, Fate, Told, read_bounce
 from gateway.inbound.desk import Desk
@@ -24,6 +23,7 @@ from gateway.mail.headers import message_ids
 from gateway.model import Letter, ReturnId
 from gateway.sealing import Bounced
 
+NOTICE = "notice"  # the kind of a mail server's letter; with what became of ours where it says so: "notice-delayed"
 MAX_IDS = 20  # LIMIT: Message-IDs of one notice that are looked up
 _NOBODY = re.compile(r"<?(?:mailer-daemon)?>?", re.I)
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
@@ -54,7 +54,7 @@ def heard_a_server(entry: Entry, letter: Letter, desk: Desk, now: datetime, *, i
         try:
             ours = _ours(tx, notice, desk)
         except Refused as why:
-            conclude(tx, entry, State.PARKED, About(kind="bounce"), now, why=why)
+            conclude(tx, entry, State.PARKED, About(kind=NOTICE), now, why=why)
             return True
         _settle(tx, entry, ours, notice, now)
     return True
@@ -100,12 +100,13 @@ def _named(tx: Connection, bounce: Bounce | None) -> dict[int, Entry]:
 
 
 def _settle(tx: Connection, entry: Entry, ours: Entry, notice: Notice, now: datetime) -> None:
-    about = About(ours.partner, ours.exchange, kind="bounce", office=ours.office)
+    told = notice.bounce.about(ours.recipient) if notice.bounce else None
+    kind = f"{NOTICE}-{told.fate.value}" if told else NOTICE
+    about = About(ours.partner, ours.exchange, kind=kind, office=ours.office)
     first = messages.seen_content(tx, notice.letter.digest)
     if first is not None and first != entry.id:
         words = f"came before as letter {first}"
         return conclude(tx, entry, State.DONE, about, now, detail=words, keep_letter=False)
-    told = notice.bounce.about(ours.recipient) if notice.bounce else None
     if told is None or (ours.state is State.QUEUED and not ours.attempts and not ours.worker):
         what = "was never sent" if told else "went to other people" if notice.bounce else "in a layout nobody knows"
         return conclude(tx, entry, State.PARKED, about, now, why=_aside(f"about letter {ours.id}: {what}"))
@@ -149,8 +150,9 @@ def prove_arrival(tx: Connection, exchange: Exchange, return_id: ReturnId, desk:
 
     A report that names no return id of ours proves nothing of any letter: the document may have gone several times.
     """
+    dialect = exchange.message.dialect if exchange.message else "sev"
     for attempt in range(exchange.attempt, max(exchange.attempt - MAX_IDS, 0), -1):
-        told_id, message_id = identity.outgoing_ids(desk.outbox.sealer.secret, exchange.id, attempt)
+        told_id, message_id = desk.outbox.sealer.ids(exchange.id, attempt, dialect)
         letter = entries.by_message_id(tx, message_id) if told_id == return_id else None
         if letter is not None:
             return entries.received(tx, letter.id, now)

@@ -17,6 +17,7 @@ from gateway.office import Office
 from gateway.outbox import Outbox
 from gateway.ports import Edms, Failpoint
 from gateway.retry import EDMS, next_attempt
+from gateway.screening import Screen
 
 Reply = TypeVar("Reply")
 
@@ -55,6 +56,7 @@ class Desk:
     outbox: Outbox
     limits: Limits
     failpoint: Failpoint
+    screen: Screen
     circuit: Circuit = field(default_factory=Circuit)
 
     def letter(self, entry: Entry) -> Content:

@@ -69,7 +69,7 @@ def conclude(
         kind=about.kind,
         partner=about.partner,
         office=about.office,
-        exchange=about.exchange,
+        exchange_id=about.exchange,
         reason=why.reason.value if why else None,
         **({"rule": about.rule} if about.rule else {}),
     )
@@ -107,7 +107,8 @@ def seen_in_mailbox(entry: Entry, letter: Letter, desk: Desk) -> Entry | None:
 def leave_rescanned(entry: Entry, first: Entry, desk: Desk, now: datetime) -> None:
     """A rescan found a letter again: what became of it the first time stands, and nobody hears anything."""
     why = Refused(Reason.NO_PASSPORT, "people's mail") if first.reason is Reason.NO_PASSPORT else None
-    about = About(first.partner, first.exchange, kind="duplicate", office=first.office)
+    kind = first.kind if first.wrote_a_server else "duplicate"
+    about = About(first.partner, first.exchange, kind=kind, office=first.office)
     with desk.journal.write() as tx:
         conclude(
             tx, entry, State.DONE, about, now, why=why, detail=f"came before as letter {first.id}", keep_letter=False

@@ -17,6 +17,8 @@ from gateway.model import Document, DocumentType, Party
 ACCEPTABLE = {
     Reason.NOT_ALLOWED: False,
     Reason.BAD_FILE: False,
+    Reason.VIRUS: False,
+    Reason.NOT_SCANNED: False,
     Reason.MISSING_FILE: False,
     Reason.MISSING_AUTHOR: False,
     Reason.UNKNOWN_ADDRESSEE: False,  # to the default inbox

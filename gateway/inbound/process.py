@@ -1,63 +1,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The story of one letter, from the moment we promised to keep it to the moment it is done.
 
-Read `process` top to bottom, then `take_document`, then `news`: that is the whole product on the receiving side.
+Read `process` top to bottom, then `documents`, then `news`: that is the whole product on the receiving side.
 Everything between two commits may be repeated after a crash: every step is pure, or idempotent by its key.
 Three ways to stop: Refused (silence for a stranger, words for a partner), Deferred (tried later), anything else is our
 defect and is judged by the worker that called us.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
-from gateway import identity, reports
+from gateway.dialects import by_name
+from gateway.dialects.wire import Reading
 from gateway.envelope import unseal
-from gateway.errors import Deferred, Reason, Refused
+from gateway.errors import Reason, Refused
 from gateway.inbound.attributing import heard_a_server
-from gateway.inbound.changes import act_on_change, changes_a_card, finish_changed
 from gateway.inbound.desk import Desk
+from gateway.inbound.directories import take_directory, take_directory_result
+from gateway.inbound.documents import about, decided, take_document
 from gateway.inbound.endings import (
     UNKNOWN,
     About,
-    conclude,
     leave_rescanned,
     leave_to_people,
     park,
     seen_in_mailbox,
 )
-from gateway.inbound.fixing import as_taken, fixed
-from gateway.inbound.intake import WAITS, case_of, intake_of, office_of, opened_exchange, refusal_of, understood
+from gateway.inbound.fixing import fixed
+from gateway.inbound.intake import case_of, understood
 from gateway.inbound.news import take_report
-from gateway.inbound.recreating import has_vanished, tell_recreated, under_its_number
-from gateway.inbound.repeats import Repeat, answer_again, judge, judged_afresh, renewed
-from gateway.inbound.rules import RULES, Case
-from gateway.journal import entries, exchanges, messages
+from gateway.inbound.observing import only_observe
+from gateway.inbound.problems import count_problems
+from gateway.inbound.self_testing import took_self_test
+from gateway.journal import entries
 from gateway.journal.blobs import Scratch
-from gateway.journal.entries import NO_FIX, Entry, Fix, State
-from gateway.journal.exchanges import Exchange
+from gateway.journal.entries import Entry
+from gateway.logs import learnt
 from gateway.mail.headers import message_ids
 from gateway.model import (
-    CardRef,
-    Contents,
+    DirectoryResult,
+    DirectoryUpdate,
     Document,
-    DocumentRef,
-    Event,
-    EventKey,
-    EventKind,
     Letter,
-    Message,
     Party,
     Report,
+    ReturnId,
+    folded,
 )
 from gateway.office import Origin, Partner
-from gateway.outbox import registered_as
-from gateway.ports import Original, Registration, Waiting
+from gateway.settings import ChannelSettings
 
 NOT_UNDERSTOOD = Refused(Reason.UNSUPPORTED, "neither a document nor a report")
-REFUSED = reports.Rung.REFUSED.name.lower()
-LINKS = 500  # LIMIT: links of one document that reach its card
-WAIT_FOR_MAIN_DOCUMENT = timedelta(hours=24)  # LIMIT: how long an addition waits for the document it adds to
 
 
 def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
@@ -71,44 +64,90 @@ def process(entry: Entry, scratch: Scratch, desk: Desk, now: datetime) -> None:
         opened = unseal(desk.letter(entry).blocks(), scratch.sink, desk.limits, desk.spool)
         if (first := seen_in_mailbox(entry, opened.letter, desk)) is not None:
             return leave_rescanned(entry, first, desk, now)
+        if took_self_test(entry, opened, scratch, desk, now):
+            return None
         if heard_a_server(entry, opened.letter, desk, now, is_message=opened.reading is not None):
             return None
         if opened.reading is None:
             return leave_to_people(entry, opened.letter, desk, now)
-        partner = verify(entry, opened.letter, opened.reading.heading.sender, desk)
+        partner = verify(entry, opened.letter, opened.reading, desk)
     except Refused as why:  # nobody has proven who they are: silence
         return park(entry, why, UNKNOWN, desk, now)
 
+    learnt(partner=partner.id)
     letter_id = next(iter(message_ids(opened.letter.first("Message-ID"))), "")
     if opened.reading.kind == "document":
         entry = for_one_organisation(entry, opened.reading.heading.recipients, desk)
+        learnt(office=entry.office)
     ours = desk.office.ours(entry.office)
     message, unreadable = understood(opened.reading, opened.letter, desk.office.here(now, entry.office))
+    unreadable = unreadable or awaited_here(opened.reading, entry, desk)
     if message is None:
-        about = About(partner.id, rfc_message_id=letter_id)
-        return park(entry, unreadable or NOT_UNDERSTOOD, about, desk, now)
-    if isinstance(message.body, Report):
-        contents = opened.reading.contents
-        return take_report(entry, message, message.body, contents, letter_id, partner, desk, now)
+        return park(entry, unreadable or NOT_UNDERSTOOD, About(partner.id, rfc_message_id=letter_id), desk, now)
+    message = desk.office.inward(message)
+    count_problems(entry, opened.reading, partner.id, desk, now)
+    if partner.observed:
+        return only_observe(entry, message, letter_id, partner, desk, now)
+    match message.body:
+        case Report() as report:
+            return take_report(entry, message, report, opened.reading.contents, letter_id, partner, desk, now)
+        case DirectoryUpdate() | DirectoryResult() if unreadable is not None:
+            return park(entry, unreadable, About(partner.id, rfc_message_id=letter_id), desk, now)
+        case DirectoryUpdate() as update:
+            return take_directory(entry, message, update, letter_id, partner, desk, now)
+        case DirectoryResult() as result:
+            return take_directory_result(entry, message, result, letter_id, partner, desk, now)
+        case Document() as document:
+            pass
     if entry.office and ours is None:
         gone = Refused(Reason.NOT_FOR_US, "the organisation it is for is no longer ours", found=entry.office)
         return park(entry, gone, About(partner.id, rfc_message_id=letter_id), desk, now)
-    case = case_of(message, message.body, partner, ours, desk.office)
+    case = case_of(message, document, partner, ours, desk.office)
     case = fixed(replace(case, letter_id=letter_id, unreadable=unreadable), decided(entry, desk))
-    return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
+    try:
+        return take_document(entry, case, opened.letter, opened.reading.contents, desk, now)
+    except Refused as why:  # its standard cannot say what is owed, for want of a name of ours for example
+        return park(entry, why, about(case, None), desk, now)
 
 
-def verify(entry: Entry, letter: Letter, named: Party | None, desk: Desk) -> Partner:
+def verify(entry: Entry, letter: Letter, reading: Reading, desk: Desk) -> Partner:
     """Return the proven sender; the channel is proven by the letter, the partner chosen by the index inside.
 
+    Where the network itself tells what became of a letter of ours, the partner is the one that letter was for.
     Raises Refused for a stranger, and for a partner without its proof.
     """
     channel = desk.office.proven(letter, Origin(entry.channel, entry.peer, entry.envelope_sender))
+    named = reading.heading.sender
+    known = named is not None and desk.office.partner_by_index(named.index) is not None
+    if (reading.of_network and not known) or (
+        named is not None and folded(named.index) in by_name(reading.dialect).network
+    ):
+        if reading.kind is None:
+            raise Refused(Reason.UNSUPPORTED, reading.title or "the network speaks of no letter")
+        return carried_for(ReturnId(reading.heading.return_id), channel, desk)
     if named is not None and named.index:
         return desk.office.partner(channel, named.index)
     if (only := desk.office.only_partner(channel)) is not None:
         return only
     raise Refused(Reason.UNKNOWN_PARTNER, f"the message does not say which partner of {channel.id} sent it")
+
+
+def awaited_here(reading: Reading, entry: Entry, desk: Desk) -> Refused | None:
+    """Return why the organisation that *entry* is for cannot take the document: a file meant for it did not come."""
+    waiting = desk.office.addressed(reading.awaited) if reading.awaited else ()
+    if not any(entry.office in ("", office.index) for office in waiting):
+        return None
+    return Refused(Reason.MISSING_FILE, "a file that was sent to us did not come")
+
+
+def carried_for(return_id: ReturnId, channel: ChannelSettings, desk: Desk) -> Partner:
+    """Return whom the message *return_id* of ours was for, that the network of *channel* speaks of."""
+    with desk.journal.read() as tx:
+        letter = entries.by_message_id(tx, return_id) if return_id else None
+    partner = desk.office.partner_by_id(letter.partner) if letter is not None and letter.partner else None
+    if partner is None or partner.channel.id != channel.id:
+        raise Refused(Reason.UNKNOWN_EXCHANGE, "the network speaks of no letter of ours that went this way")
+    return partner
 
 
 def for_one_organisation(entry: Entry, recipients: tuple[Party, ...], desk: Desk) -> Entry:
@@ -125,180 +164,3 @@ def for_one_organisation(entry: Entry, recipients: tuple[Party, ...], desk: Desk
         entry = entries.share(tx, entry, named)
     desk.failpoint("process:shared")
     return entry
-
-
-# --- a document ---------------------------------------------------------------------------------------------------
-
-
-def take_document(entry: Entry, case: Case, letter: Letter, contents: Contents, desk: Desk, now: datetime) -> None:
-    """Register a partner's document, or say why not; the receipt goes first, before the EDMS is touched."""
-    broken = None if was_taken(entry, desk) and case.unreadable is None else check(case)
-    opening = opened_exchange(case, desk.office, letter, now)
-    if case.unreadable is not None and stands_registered(case, opening.office, desk):
-        return park(entry, case.unreadable, about(case, None), desk, now)  # never "refused" for what is registered
-    exchange, repeat = acknowledge(entry, case, opening, desk, now)
-    if repeat is Repeat.BEHIND:
-        raise Deferred("an earlier letter about this document is not done yet")
-    if exchange is None:
-        return None  # nothing new: settled in the same commit
-    desk.failpoint("process:acknowledged")
-    try:
-        if broken is not None:
-            raise broken
-        outcome = act(entry, case, contents, exchange, repeat, desk, now)
-    except Refused as why:
-        return finish_refused(entry, case, exchange, why, desk, now)
-    desk.failpoint("process:acted")
-    if changes_a_card(case, exchange, repeat):
-        return finish_changed(entry, case, exchange, outcome, desk, now)
-    return finish(entry, case, exchange, outcome, desk, now)
-
-
-def check(case: Case) -> Refused | None:
-    """Return the first rule that *case* breaks, or None."""
-    try:
-        for rule in RULES:
-            rule(case)
-    except Refused as why:
-        return why
-    return None
-
-
-def decided(entry: Entry, desk: Desk) -> Fix:
-    """Return what operators decided about *entry*; a letter that was never concluded has no decision to look for."""
-    if entry.reason is None and entry.exchange is None:
-        return NO_FIX
-    with desk.journal.read() as tx:
-        return entries.fix_of(tx, entry.id)
-
-
-def was_taken(entry: Entry, desk: Desk) -> bool:
-    """Say whether the document in *entry* lies before a person, or shall have its card again: no later rule bars it."""
-    with desk.journal.read() as tx:
-        taken_as = exchanges.get(tx, entry.exchange) if entry.exchange else None
-    return taken_as is not None and (bool(taken_as.subject_card) or has_vanished(taken_as))
-
-
-def stands_registered(case: Case, office: str, desk: Desk) -> bool:
-    """Say whether the document that *case* names is registered already by our organisation *office*."""
-    with desk.journal.read() as tx:
-        standing = exchanges.get(tx, identity.incoming_exchange(office, case.partner.id, case.document.uid))
-    return standing is not None and standing.registered is not None
-
-
-def acknowledge(
-    entry: Entry, case: Case, opening: Exchange, desk: Desk, now: datetime
-) -> tuple[Exchange | None, Repeat]:
-    """Open the exchange and queue the receipt, in one commit; None when nothing remains to be done."""
-    message, partner = case.message, case.partner
-    with desk.journal.write() as tx:
-        judged = judge(tx, entry, message, opening, conflict_accepted=Reason.CONFLICT in case.accepted)
-        standing, repeat = judged.standing, judged.repeat
-        if repeat is Repeat.RESEND and case.receive.resend == "wait":
-            repeat = Repeat.CHANGED  # laid before a person, as a change is
-        if repeat is Repeat.DUPLICATE:
-            answer_again(tx, entry, message, standing, now)
-            conclude(tx, entry, State.DONE, about(case, standing, "duplicate"), now, detail="came before")
-            return None, repeat
-        if repeat is Repeat.CONFLICT:
-            why = Refused(Reason.CONFLICT, "this message id came before, with another content")
-            conclude(tx, entry, State.PARKED, about(case, standing), now, why=why)
-            return None, repeat
-        received = () if case.unreadable else (received_now(message, now),)
-        if standing is not None and repeat is Repeat.BEHIND:  # its receipt waits for nobody
-            desk.outbox.tell(tx, judged_afresh(standing, opening), received, now)
-            return None, repeat
-        messages.note(tx, partner.id, opening.office, judged.message_id, opening.digest, opening.id, entry.id, now)
-        if standing is None:
-            exchange = exchanges.open_(tx, opening)
-        elif repeat is Repeat.AGAIN or (case.document.supplement and repeat is Repeat.NEW):
-            exchange = standing  # an addition never stands for the document that it adds to
-        elif repeat in (Repeat.RESEND, Repeat.CHANGED):
-            exchange = renewed(standing, opening, is_open=case.is_open)
-        else:
-            exchange = judged_afresh(standing, opening)
-        if standing is not None and exchange is not standing:
-            exchanges.save(tx, exchange)
-        desk.outbox.tell(tx, exchange, received, now)
-        desk.failpoint("process:acknowledging")
-        if repeat is Repeat.RESEND:
-            if not judged.again:
-                desk.outbox.tell_all(tx, exchange, now)
-            conclude(tx, entry, State.DONE, about(case, exchange, "resend"), now, detail="no second card")
-            return None, repeat
-        return exchange, repeat
-
-
-def act(
-    entry: Entry, case: Case, contents: Contents, exchange: Exchange, repeat: Repeat, desk: Desk, now: datetime
-) -> Registration | Waiting:
-    """Lay the document before the EDMS; raises Refused, or Deferred when the EDMS cannot answer now."""
-    ours = office_of(case, desk.office)
-    document = as_taken(case, ours.index)
-    intake = intake_of(case, ours, entry.created_at, desk.office.settings)
-    intake = replace(intake, afresh=exchange.rung == REFUSED and not exchange.subject_card)
-    if changes_a_card(case, exchange, repeat):
-        return act_on_change(entry, case, contents, exchange, intake, desk, now)
-    if document.supplement:
-        if now - entry.created_at < WAIT_FOR_MAIN_DOCUMENT:
-            raise Deferred("the document this one adds to is not registered yet")
-        intake = replace(intake, wait_because=WAITS[ours.language]["supplement"])
-    intake = under_its_number(intake, exchange, ours, desk.office.settings, now)
-    outcome = desk.ask_edms(lambda: desk.edms.register(document, contents, exchange.id, intake), now)
-    if isinstance(outcome, Registration):
-        link_to_originals(document, exchange, desk, now)
-    return outcome
-
-
-def link_to_originals(document: Document, exchange: Exchange, desk: Desk, now: datetime) -> None:
-    """A document names others, one it answers for example: tie the cards in both directions, or keep its words."""
-    for link in document.links[:LINKS]:
-        there = link.document or DocumentRef()
-        original = Original(there.uid, there.number, link.kind, link.description, link.url)
-        desk.ask_edms(partial(desk.edms.link, exchange.id, original), now)
-
-
-def finish(
-    entry: Entry, case: Case, exchange: Exchange, outcome: Registration | Waiting, desk: Desk, now: datetime
-) -> None:
-    """Write the end of the story and queue what is owed for it, in one commit."""
-    with desk.journal.write() as tx:
-        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
-        if isinstance(outcome, Waiting):
-            exchanges.save(tx, replace(exchange, subject_card=outcome.ref))
-            return conclude(tx, entry, State.WAITING, about(case, exchange), now, detail=outcome.reason)
-        told = exchange.registered if has_vanished(exchange) else None
-        exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
-        if told is not None:
-            tell_recreated(tx, desk.outbox, exchange, outcome, told, now)
-            return conclude(tx, entry, State.DONE, about(case, exchange), now, detail="its card was made again")
-        fact = registered_as(outcome.number, outcome.ref, outcome.at or now, draft=outcome.is_draft)
-        desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
-        desk.failpoint("process:finishing")
-        return conclude(tx, entry, State.DONE, about(case, exchange), now)
-
-
-def finish_refused(entry: Entry, case: Case, exchange: Exchange, why: Refused, desk: Desk, now: datetime) -> None:
-    """Tell the partner why; but never that a document which stands registered was refused: that is parked instead."""
-    with desk.journal.write() as tx:
-        exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
-        state = State.DONE
-        if exchange.registered is not None:
-            state = State.PARKED
-        else:
-            exchange = replace(exchange, subject_card=CardRef(""))
-            key = EventKey(f"refused:{case.message.return_id}:{case.message.id}:{why.reason.value}")
-            desk.outbox.tell(tx, exchange, (Event(EventKind.REFUSED, key, now, refusal=refusal_of(why)),), now)
-        conclude(tx, entry, state, about(case, exchange), now, why=why)
-
-
-def received_now(message: Message, now: datetime) -> Event:
-    """The fact that *message* reached us; one for each return id, so a resend is received again."""
-    return Event(EventKind.RECEIVED, EventKey(f"received:{message.return_id}"), now)
-
-
-def about(case: Case, exchange: Exchange | None, kind: str = "document") -> About:
-    """What is known of a document at the end of its letter."""
-    ours = case.ours.index if case.ours else ""
-    known = exchange.id if exchange else None
-    return About(case.partner.id, known, case.message.id, kind, case.letter_id, ours, case.rule)

@@ -11,7 +11,7 @@ from gateway.inbound.recreating import has_vanished
 from gateway.journal import entries, exchanges, messages
 from gateway.journal.entries import Entry, State
 from gateway.journal.exchanges import Exchange
-from gateway.model import Document, Message, MessageId
+from gateway.model import Document, Message, MessageId, PartnerId
 
 REPEAT_PAUSE = timedelta(minutes=15)  # LIMIT: stored answers go out again at most once in this time …
 MAX_REPEATS = 5  # … and at most so often for one message
@@ -95,16 +95,25 @@ def _under_way(tx: Connection, standing: Exchange, entry: Entry) -> bool:
     return earlier is not None and earlier.state is State.ACCEPTED
 
 
-def answer_again(tx: Connection, entry: Entry, message: Message, exchange: Exchange | None, now: datetime) -> None:
-    """Send the stored answers once more, the same bytes, if the letter arrived anew and this is not too often."""
-    if exchange is None or not entry.arrived_anew or not _may_repeat(tx, exchange, message, now):
+def answer_again(
+    tx: Connection, entry: Entry, message: Message, exchange: Exchange | None, now: datetime, *, hold: bool
+) -> None:
+    """Send the stored answers once more, the same bytes, if the letter arrived anew and this is not too often.
+
+    *hold*: its partner is not live, so they wait until somebody releases them.
+    """
+    if (
+        exchange is None
+        or not entry.arrived_anew
+        or not may_repeat(tx, exchange.partner, exchange.office, message.id, now)
+    ):
         return
     entries.note_repeat(tx, exchange.partner, exchange.office, message.id, now)
     for answer in entries.answers_to(tx, exchange.id):
         if answer.state is State.SENT:
-            entries.resend(tx, answer.id, now)
+            entries.resend(tx, answer.id, now, hold=hold)
         elif answer.state is State.FAILED:
-            entries.retry(tx, answer.id, who=exchange.partner, why="asked again", now=now)
+            entries.retry(tx, answer.id, who=exchange.partner, why="asked again", now=now, hold=hold)
 
 
 def renewed(standing: Exchange, opening: Exchange, *, is_open: bool) -> Exchange:
@@ -142,8 +151,9 @@ def judged_afresh(standing: Exchange, opening: Exchange) -> Exchange:
     return replace(opening, opened_at=standing.opened_at, rung=standing.rung)
 
 
-def _may_repeat(tx: Connection, exchange: Exchange, message: Message, now: datetime) -> bool:
+def may_repeat(tx: Connection, partner: PartnerId, office: str, message_id: MessageId, now: datetime) -> bool:
+    """Say whether the answers to a message may go out once more."""
     beginning = datetime.min.replace(tzinfo=now.tzinfo)
-    asked = (exchange.partner, exchange.office, message.id)
+    asked = (partner, office, message_id)
     lately = entries.repeats(tx, *asked, now - REPEAT_PAUSE)
     return lately == 0 and entries.repeats(tx, *asked, beginning) < MAX_REPEATS

@@ -123,5 +123,6 @@ CODES = {
     Reason.AMBIGUOUS: 1017,
     Reason.TOO_LARGE: 1018,
     Reason.BAD_FILE: 1019,
+    Reason.VIRUS: 1021,
 }
 OTHER_CODE = 1099

@@ -19,6 +19,7 @@ from gateway.inbound.desk import Desk, EdmsTrouble
 from gateway.inbound.process import process
 from gateway.journal import entries, trouble
 from gateway.journal.entries import Entry, State
+from gateway.logs import story
 from gateway.retry import EDMS, next_attempt
 
 MAX_STARTS = 3  # LIMIT: deaths or defects before a letter is parked
@@ -64,7 +65,8 @@ class Worker:
                 last = f"; the last time: {entry.detail}" if entry.detail else ""
                 self._park(entry, Reason.DEFECT, f"processing it failed or killed the worker three times{last}")
             else:
-                self._one(entry)
+                with story(entry=entry.id, office=entry.office, **_came_by(entry)):
+                    self._one(entry)
         return len(batch)
 
     def amends(self) -> None:
@@ -94,7 +96,7 @@ class Worker:
                 process(entry, scratch, self.desk, self.now())
             self.desk.failpoint("worker:finished")
         except entries.Overtaken:
-            log.warning("somebody else finished the letter", entry=entry.id)
+            log.warning("somebody else finished the letter")
         except EdmsTrouble as failed:
             self._edms_failed(entry, failed)
         except Deferred as later:
@@ -109,10 +111,10 @@ class Worker:
     def _failed(self, entry: Entry, error: Exception) -> None:
         """The letter's fault, as far as we know, unless the disk or the journal says that it is theirs."""
         if theirs := trouble.of_the_machine(error):
-            log.error("no room or no journal", entry=entry.id, error=theirs)
+            log.error("no room or no journal", error=theirs)
             self._defer(entry, Deferred(theirs), defect=False)
             return
-        log.error("letter failed", entry=entry.id, error=type(error).__name__, exc_info=error)
+        log.error("letter failed", error=type(error).__name__, exc_info=error)
         self._defer(entry, Deferred(f"{type(error).__name__} while processing"), defect=True)
 
     def _edms_failed(self, entry: Entry, failed: EdmsTrouble) -> None:
@@ -121,7 +123,7 @@ class Worker:
         Never with a full disk, and never when a table, a column or a right is gone.  From the second time on, what only
         waited for the EDMS is tried before it: when it alone is at fault, they are what shows it.
         """
-        log.warning("the EDMS failed", entry=entry.id, error=repr(failed.__cause__)[:300])
+        log.warning("the EDMS failed", error=failed.detail, exc_info=failed.__cause__)
         if full := trouble.no_room(failed):
             self._defer(entry, Deferred(f"in the EDMS: {full}", until=failed.until), defect=False)
             return
@@ -146,3 +148,8 @@ class Worker:
     def _park(self, entry: Entry, reason: Reason, detail: str) -> None:
         with suppress(entries.Overtaken), self.desk.journal.write() as tx:
             entries.conclude(tx, entry.id, State.PARKED, now=self.now(), reason=reason, detail=detail, worker=self.name)
+
+
+def _came_by(entry: Entry) -> dict[str, object]:
+    """The name of its mailbox, or of its listener, as every line of its story carries it."""
+    return {"mailbox" if entry.source.startswith("imap:") else "listener": entry.channel}

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator may do to an entry; who did it and why is written beside it, in the same transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, bindparam, insert, literal_column, or_, select, update
+from sqlalchemy import Boolean, Connection, Update, and_, bindparam, insert, literal_column, or_, select, update
 
 from gateway.errors import Reason
 from gateway.journal import exchanges, schema
@@ -15,7 +15,7 @@ from gateway.journal.exchanges import Exchange
 from gateway.journal.settling import impossible
 from gateway.journal.states import State
 from gateway.journal.values import from_json, to_json
-from gateway.model import CardRef, ExchangeId, Party
+from gateway.model import CardRef, ExchangeId, PartnerId, Party
 
 E = schema.entries.c
 
@@ -37,7 +37,7 @@ class Act:
 
     entry: int
     at: datetime
-    act: str  # "hold", "release", "retry", "drop", "reprocess", "fix"
+    act: str  # "hold", "release", "retry", "drop", "reprocess", "fix", "apply", "decline"
     who: str
     why: str
     accepts: str = ""  # fix: the `Reason` that stops this letter no more; empty: none
@@ -53,11 +53,18 @@ _AT_ONCE: dict[str, Any] = {  # Any: column values
 }
 _THIS = E.id == bindparam("entry")
 _HOLD = update(schema.entries).where(_THIS, E.state == "queued").values(held=literal_column("true"))
+_TO_HOLD_BACK = select(E.id).where(
+    E.partner.in_(bindparam("partners", expanding=True)),
+    E.state == "queued",
+    E.held.is_(False),
+    E.id.not_in(select(schema.acts.c.entry).where(schema.acts.c.act == "release")),
+)
 _FREE = update(schema.entries).where(_THIS, E.state == "queued").values(held=literal_column("false"))
 _AGAIN = update(schema.entries).where(_THIS, E.state.in_(["failed", "queued"]), E.stored)
-_RETRY = _AGAIN.values(state="queued", **_AT_ONCE)
+_HELD = or_(E.held, bindparam("hold", type_=Boolean()))
+_RETRY = _AGAIN.values(state="queued", held=_HELD, **_AT_ONCE)
 _RETRY_BY_HAND = _AGAIN.values(
-    state="queued", **(_AT_ONCE | {"ready_at": bindparam("by_hand", BY_HAND, type_=Moment())})
+    state="queued", held=_HELD, **(_AT_ONCE | {"ready_at": bindparam("by_hand", BY_HAND, type_=Moment())})
 )
 _DROP = (
     update(schema.entries)
@@ -79,7 +86,18 @@ _FIX = (
     .where(_THIS, or_(E.state == "parked", and_(E.state == "done", E.kind == "document", E.reason.is_not(None))))
     .values(state="accepted", starts=0, **_AT_ONCE)
 )
+_DECIDE = (
+    update(schema.entries)
+    .where(_THIS, E.state == "waiting", E.reason == Reason.DIRECTORY.value)
+    .values(state="accepted", starts=0, **_AT_ONCE)
+)
 _NOTE = insert(schema.acts)
+_DECISION = (
+    select(schema.acts.c.act)
+    .where(schema.acts.c.entry == bindparam("entry"), schema.acts.c.act.in_(["apply", "decline"]))
+    .order_by(schema.acts.c.id.desc())
+    .limit(1)
+)
 _FIXES = (
     select(schema.acts.c.accepts, schema.acts.c.addressee, schema.acts.c.instead)
     .where(schema.acts.c.entry == bindparam("entry"), schema.acts.c.act == "fix")
@@ -93,12 +111,23 @@ def set_held(tx: Connection, id: int, held: bool, *, who: str, why: str, now: da
     _note(tx, id, "hold" if held else "release", who, why, now)
 
 
-def retry(tx: Connection, id: int, *, who: str, why: str, now: datetime, by_hand: bool = False) -> None:
+def hold_back(tx: Connection, partners: Collection[PartnerId], *, who: str, why: str, now: datetime) -> int:
+    """Stop every queued letter to *partners*, but those that an operator released; return how many."""
+    letters = tuple(tx.execute(_TO_HOLD_BACK, {"partners": list(partners)}).scalars())
+    for id in letters:
+        set_held(tx, id, True, who=who, why=why, now=now)
+    return len(letters)
+
+
+def retry(
+    tx: Connection, id: int, *, who: str, why: str, now: datetime, by_hand: bool = False, hold: bool = False
+) -> None:
     """Queue a failed letter again, or send a deferred one at once; the same bytes.
 
     *by_hand*: a person wants it tried, also when its relay or its partner's server is left alone (`take_by_hand`).
+    *hold*: it waits until somebody releases it.
     """
-    _act(tx, _RETRY_BY_HAND if by_hand else _RETRY, id, State.QUEUED, now)
+    _act(tx, _RETRY_BY_HAND if by_hand else _RETRY, id, State.QUEUED, now, hold=hold)
     _note(tx, id, "retry", who, why, now)
 
 
@@ -166,6 +195,18 @@ def fix_of(tx: Connection, id: int) -> Fix:
     )
 
 
+def decide(tx: Connection, id: int, *, apply: bool, who: str, why: str, now: datetime) -> None:
+    """Have a directory that waits for an administrator applied, or declined."""
+    _act(tx, _DECIDE, id, State.ACCEPTED, now)
+    _note(tx, id, "apply" if apply else "decline", who, why, now)
+
+
+def decision_of(tx: Connection, id: int) -> str:
+    """Return what was decided last about the directory in entry *id*, "apply" or "decline"; empty: nothing yet."""
+    decision: str | None = tx.scalar(_DECISION, {"entry": id})
+    return decision or ""
+
+
 def reopen(tx: Connection, exchange: ExchangeId, why: str, now: datetime) -> int:
     """Process the waiting letters of *exchange* afresh, because a person decided in the EDMS; return how many."""
     waiting = select(E.id).where(E.exchange == exchange, E.state == "waiting").order_by(E.id)
@@ -183,8 +224,8 @@ def acts(tx: Connection, id: int) -> tuple[Act, ...]:
     return tuple(Act(*row) for row in rows)
 
 
-def _act(tx: Connection, statement: Update, id: int, target: State, now: datetime) -> None:
-    if tx.execute(statement, {"entry": id, "now": now}).rowcount == 0:
+def _act(tx: Connection, statement: Update, id: int, target: State, now: datetime, **more: bool) -> None:
+    if tx.execute(statement, {"entry": id, "now": now, **more}).rowcount == 0:
         raise impossible(tx, id, target, None)
 
 

@@ -17,6 +17,7 @@ from gateway.journal.entry import Entry, insert_or_ignore, store_letters
 from gateway.journal.states import State
 
 E = schema.entries.c
+_CHUNK = 500  # LIMIT: sources in one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,15 @@ def accept(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> list[i
     if known:
         ids |= {source: id for id, source in tx.execute(_BY_SOURCE, {"sources": known})}
     return [ids[arrival.source] for arrival in arrivals]
+
+
+def known(tx: Connection, sources: Sequence[str]) -> frozenset[str]:
+    """Return those of *sources* that were accepted."""
+    found: set[str] = set()
+    for start in range(0, len(sources), _CHUNK):
+        rows = tx.execute(_BY_SOURCE, {"sources": list(sources[start : start + _CHUNK])})
+        found.update(source for _, source in rows)
+    return frozenset(found)
 
 
 def _row(arrival: Arrival, now: datetime) -> dict[str, Any]:  # Any: column values

@@ -139,6 +139,12 @@ def _named(tx: Connection) -> Iterator[tuple[Sha256, int]]:
         yield Sha256(row.sha256), row.size
 
 
+def large_letters(journal: Journal) -> int:
+    """Return the bytes of all files that a backup of *journal* copies or links."""
+    with journal.read() as tx:
+        return sum(size for _, size in _named(tx))
+
+
 def _naming(tx: Connection, digest: Sha256, words: str) -> Iterator[Lost]:
     """Yield the rows that name *digest*; the digest alone when it was given up since the database was copied."""
     entries, files, known = schema.entries.c, schema.files.c, schema.exchanges.c

@@ -17,6 +17,8 @@ from gateway.journal.blobs import INLINE, Blobs, Kept
 from gateway.journal.states import Direction, State
 from gateway.model import Content, ExchangeId, PartnerId, Sha256
 
+SERVERS = ("notice", "bounce")  # how kinds of letters begin that mail servers wrote; "bounce" in older journals
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -31,7 +33,7 @@ class Entry:
     exchange: ExchangeId | None  # None: none found (yet)
     message_id: str
     rfc_message_id: str  # the letter's own Message-ID, without angle brackets
-    kind: str  # "document", "addition", "report", "receipt"; empty: not known (yet)
+    kind: str  # "document", "addition", "report", "receipt", "directory", "notice-delayed" …; empty: not known (yet)
     created_at: datetime
     concluded_at: datetime | None  # when it last came to a state in which nobody works on it; None: it is in a queue
     not_before: datetime | None  # None: at once
@@ -63,6 +65,11 @@ class Entry:
     office: str  # our organisation's exchange index; in: empty until the letter was understood, or when it is for none
     letter_of: int | None = None  # in: the entry that has its letter, which names several of ours; None: its own
     worker: str = ""  # who has claimed it; empty: nobody
+
+    @property
+    def wrote_a_server(self) -> bool:
+        """Whether a mail server wrote it about a letter of ours: its partner is that letter's, and said nothing."""
+        return self.kind.startswith(SERVERS)
 
 
 _NAMES = tuple(Entry.__dataclass_fields__)

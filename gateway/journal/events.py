@@ -37,6 +37,7 @@ _COLUMNS = (V.event, V.ours, V.at, V.seq, V.exchange)
 _ADD = {engine: statement.returning(V.key) for engine, statement in insert_or_ignore(schema.events).items()}
 _DIRECTION = select(schema.exchanges.c.direction).where(schema.exchanges.c.id == bindparam("of_exchange"))
 _HISTORY = select(*_COLUMNS).where(V.exchange == bindparam("of_exchange")).order_by(V.seq)
+_OF_SEVERAL = select(*_COLUMNS).where(V.exchange.in_(bindparam("of_exchanges", expanding=True))).order_by(V.seq)
 _OF_ONE = _HISTORY.where(V.ours == bindparam("side"))
 _UNTOLD = (
     select(*_COLUMNS)
@@ -72,6 +73,14 @@ def history(tx: Connection, exchange: ExchangeId, *, ours: bool | None = None) -
     if ours is None:
         return tuple(map(_recorded, tx.execute(_HISTORY, {"of_exchange": exchange})))
     return tuple(map(_recorded, tx.execute(_OF_ONE, {"of_exchange": exchange, "side": ours})))
+
+
+def histories(tx: Connection, exchanges: Sequence[ExchangeId]) -> dict[ExchangeId, tuple[Recorded, ...]]:
+    """Return what was said in each of *exchanges* (at most a page of them), in the order we heard it."""
+    found: dict[ExchangeId, list[Recorded]] = {id: [] for id in exchanges}
+    for row in tx.execute(_OF_SEVERAL, {"of_exchanges": list(exchanges)}) if exchanges else ():
+        found[row.exchange].append(_recorded(row))
+    return {id: tuple(facts) for id, facts in found.items()}
 
 
 def known(tx: Connection, exchanges: Sequence[ExchangeId]) -> frozenset[tuple[str, str]]:

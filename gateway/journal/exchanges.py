@@ -92,6 +92,12 @@ _BY_DOCUMENT = (
     .where(X.partner == bindparam("with_partner"), X.document_uid == bindparam("sought"))
     .order_by(X.opened_at, X.id)
 )
+_BY_NUMBER = (
+    select(*_COLUMNS)
+    .where(X.number_text == bindparam("sought"), X.number_text != _EMPTY)
+    .where(X.partner == bindparam("with_partner"), X.direction == "out")
+    .order_by(X.opened_at, X.id)
+)
 _BY_REF = select(*_COLUMNS).where(X.outgoing_ref == bindparam("sought")).order_by(X.opened_at.desc())
 _BY_ENTRY_REF = select(*_COLUMNS).where(
     X.id == schema.entries.c.exchange, schema.entries.c.outgoing_ref == bindparam("sought")
@@ -151,6 +157,15 @@ def by_document(tx: Connection, direction: str, partner: PartnerId, uid: Documen
     """Return the newest exchange of a document with *partner* that goes in *direction*."""
     found = [exchange for exchange in all_by_document(tx, partner, uid) if exchange.direction == direction]
     return found[-1] if found else None
+
+
+def by_number(tx: Connection, partner: PartnerId, number: Number) -> Exchange | None:
+    """Return the one exchange of a document that *partner* was sent under *number*; None when there are several."""
+    if not number.text:
+        return None
+    found = map(_exchange, tx.execute(_BY_NUMBER, {"with_partner": partner, "sought": number.text}))
+    same = [exchange for exchange in found if number.date in (None, exchange.number.date)]
+    return same[0] if len(same) == 1 else None
 
 
 def all_by_document(tx: Connection, partner: PartnerId, uid: DocumentUid) -> tuple[Exchange, ...]:

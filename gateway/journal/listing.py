@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, or_
 from gateway.errors import Reason
 from gateway.journal import claiming, schema
 from gateway.journal.claiming import FRESH, OUTGOING, SUSPECT
-from gateway.journal.entry import COLUMNS, Entry, entry_of
+from gateway.journal.entry import COLUMNS, SERVERS, Entry, entry_of
 from gateway.journal.states import Direction, State
 from gateway.model import ExchangeId, PartnerId
 
@@ -59,6 +59,7 @@ def select(
     text: str = "",
     exchange: ExchangeId | None = None,
     office: str = "",
+    kind: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
     before: int | None = None,
@@ -87,6 +88,8 @@ def select(
         statement = statement.where(E.exchange == exchange)
     if office:
         statement = statement.where(E.office == office)
+    if kind:
+        statement = statement.where(E.kind == kind)
     if since is not None:
         statement = statement.where(E.created_at >= since)
     if until is not None:
@@ -172,10 +175,14 @@ class Pile:
 
 
 def piles(tx: Connection, states: Iterable[State]) -> tuple[Pile, ...]:
-    """Return how many letters lie in *states*, per reason and partner, the largest pile first."""
+    """Return how many letters lie in *states*, per reason and partner, the largest pile first.
+
+    Letters to ourselves are told of by their self-test.
+    """
     number = func.count()
     columns = (E.state, E.reason, E.partner, number, func.min(E.created_at))
-    statement = sa.select(*columns).where(_stands(tuple(states))).group_by(E.state, E.reason, E.partner)
+    people = sa.or_(E.kind.is_(None), E.kind != "self-test")
+    statement = sa.select(*columns).where(_stands(tuple(states)), people).group_by(E.state, E.reason, E.partner)
     return tuple(
         Pile(State(state), Reason(reason) if reason else None, partner, letters, oldest)
         for state, reason, partner, letters, oldest in tx.execute(statement.order_by(number.desc(), E.reason))
@@ -187,7 +194,7 @@ class PartnerTraffic:
     """What went to and fro with one partner."""
 
     partner: PartnerId
-    heard_at: datetime | None  # when its last letter came; None: never
+    heard_at: datetime | None  # when the last letter of its own gateway came; None: never
     sent_at: datetime | None  # when the last letter was handed to mail; None: never
     queued: int
     failed: int
@@ -200,7 +207,8 @@ def partners(tx: Connection) -> tuple[PartnerTraffic, ...]:
     def number(state: State) -> sa.ColumnElement[int]:
         return func.count(sa.case((E.state == state.value, 1)))
 
-    came = func.max(sa.case((E.direction == Direction.IN.value, E.created_at)))
+    servers = or_(*(E.kind.startswith(word) for word in SERVERS))
+    came = func.max(sa.case((sa.and_(E.direction == Direction.IN.value, sa.not_(servers)), E.created_at)))
     columns = (E.partner, came, func.max(E.sent_at), number(State.QUEUED), number(State.FAILED), number(State.PARKED))
     statement = sa.select(*columns).where(E.partner.is_not(None)).group_by(E.partner).order_by(E.partner)
     return tuple(PartnerTraffic(*row) for row in tx.execute(statement))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Integer, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, Integer, bindparam, case, func, literal_column, select, update
 
 from gateway.journal import schema
 from gateway.journal.arrivals import imap_source
@@ -40,9 +40,9 @@ class MailboxState:
     mailbox: str
     uidvalidity: int | None  # None: never entered
     heard_at: datetime | None  # the end of the last round that went well
-    failed_at: datetime | None  # the last failure, which may be mended since
+    failed_at: datetime | None  # the first failure after a round that went well; which may be mended since
     failures: int  # in a row
-    words: str  # what is wrong; empty: nothing
+    words: str  # what is wrong; empty: nothing; with no failures it is wrong with something in it
     login_refused: bool
     vanished: int  # letters that were seen and went away before they could be read, ever
 
@@ -103,6 +103,9 @@ _TO_FLAG = (
     .order_by(E.uid)
     .limit(bindparam("most", type_=Integer()))
 )
+_TO_REMOVE = (  # what came to a good end
+    _TO_FLAG.where(E.kind == bindparam("of_kind"), E.state == literal_column("'done'"), E.reason.is_(None))
+)
 _FLAGGED = (
     update(schema.entries)
     .where(E.source.in_(bindparam("sources", expanding=True)))
@@ -124,6 +127,12 @@ def to_flag(tx: Connection, mailbox: str, uidvalidity: int, limit: int) -> tuple
     """Return letters of the exchange that came to an end and are not flagged yet, lowest UID first; never people's."""
     values = {"box": mailbox, "validity": uidvalidity, "most": limit}
     return tuple(tx.execute(_TO_FLAG, values).scalars())
+
+
+def to_remove(tx: Connection, mailbox: str, uidvalidity: int, kind: str, limit: int) -> tuple[int, ...]:
+    """Return those of `to_flag` that are of *kind* and are done without a complaint."""
+    values = {"box": mailbox, "validity": uidvalidity, "of_kind": kind, "most": limit}
+    return tuple(tx.execute(_TO_REMOVE, values).scalars())
 
 
 def flagged(tx: Connection, mailbox: str, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
@@ -152,13 +161,18 @@ def _sources(mailbox: str, uidvalidity: int, uids: Sequence[int]) -> list[str]:
 _HEARD = (
     update(schema.mailboxes)
     .where(B.mailbox == bindparam("box"))
-    .values(heard_at=bindparam("now", type_=Moment()), failures=0, words="", login_refused=literal_column("false"))
+    .values(
+        heard_at=bindparam("now", type_=Moment()),
+        failures=0,
+        words=bindparam("said"),
+        login_refused=literal_column("false"),
+    )
 )
 _FAILED = (
     update(schema.mailboxes)
     .where(B.mailbox == bindparam("box"))
     .values(
-        failed_at=bindparam("now", type_=Moment()),
+        failed_at=case((B.failures == 0, bindparam("now", type_=Moment())), else_=B.failed_at),
         failures=B.failures + 1,
         words=bindparam("said"),
         login_refused=bindparam("refused"),
@@ -169,10 +183,10 @@ _STATES = select(B.mailbox, B.uidvalidity, B.heard_at, B.failed_at, B.failures, 
 _STATES = _STATES.order_by(B.mailbox)
 
 
-def heard(tx: Connection, mailbox: str, now: datetime) -> None:
-    """Note that a whole round went well."""
+def heard(tx: Connection, mailbox: str, now: datetime, words: str = "") -> None:
+    """Note that a whole round went well; *words* say what is wrong with something in it all the same."""
     tx.execute(_KNOW[tx.dialect.name], {"mailbox": mailbox})
-    tx.execute(_HEARD, {"box": mailbox, "now": now})
+    tx.execute(_HEARD, {"box": mailbox, "now": now, "said": words})
 
 
 def failed(tx: Connection, mailbox: str, words: str, now: datetime, *, login_refused: bool) -> None:

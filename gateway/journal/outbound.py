@@ -41,7 +41,7 @@ class Outbound:
     partner: PartnerId | None  # None: it goes to nobody we have an agreement with
     channel: str
     office: str
-    kind: str  # "document", "addition", "report" or "receipt"
+    kind: str  # "document", "addition", "report", "receipt", "directory" or "directory_result"
     message_id: str
     rfc_message_id: str
     envelope_sender: str
@@ -192,6 +192,12 @@ def waiting(tx: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(_WAITING)}
 
 
+def held(tx: Connection) -> tuple[int, datetime | None]:
+    """Return how many letters wait for a person to release them, and when the oldest was queued."""
+    row = tx.execute(select(func.count(), func.min(E.created_at)).where(_QUEUED, E.direction == "out", E.held)).one()
+    return row[0], row[1]
+
+
 # --- what became of it ----------------------------------------------------------------------------------------------
 
 _ATTEMPTED = (
@@ -323,7 +329,13 @@ _BY_MESSAGE_ID = select(*COLUMNS).where(
 _RESEND = (
     update(schema.entries)
     .where(E.id == bindparam("entry"), E.state == "sent", E.stored)
-    .values(state="queued", concluded_at=None, not_before=None, ready_at=bindparam("epoch", EPOCH, type_=Moment()))
+    .values(
+        state="queued",
+        concluded_at=None,
+        not_before=None,
+        ready_at=bindparam("epoch", EPOCH, type_=Moment()),
+        held=or_(E.held, bindparam("hold", type_=Boolean())),
+    )
 )
 
 
@@ -339,9 +351,18 @@ def by_rfc_message_id(tx: Connection, rfc_message_id: str) -> Entry | None:
     return entry_of(row) if row else None
 
 
-def resend(tx: Connection, id: int, now: datetime) -> None:
-    """Send a SENT letter again, the same bytes; how often is the caller's care.  Raises ValueError when not SENT."""
-    if tx.execute(_RESEND, {"entry": id}).rowcount == 0:
+def by_rfc_message_ids(tx: Connection, rfc_message_ids: Sequence[str]) -> list[Entry]:
+    """Return the letters, ours and those that came, with one of these Message-IDs (without angle brackets)."""
+    found = select(*COLUMNS).where(E.rfc_message_id != literal_column("''"), E.rfc_message_id.in_(rfc_message_ids))
+    return [entry_of(row) for row in tx.execute(found.order_by(E.id))]
+
+
+def resend(tx: Connection, id: int, now: datetime, *, hold: bool = False) -> None:
+    """Send a SENT letter again, the same bytes; how often is the caller's care.  Raises ValueError when not SENT.
+
+    *hold*: it waits until somebody releases it.
+    """
+    if tx.execute(_RESEND, {"entry": id, "hold": hold}).rowcount == 0:
         raise impossible(tx, id, State.QUEUED, None)
 
 

@@ -48,11 +48,30 @@ class Line:
 
 
 def opened(
-    tx: Connection, direction: Literal["in", "out"], asked: Asked, after: Line | None, limit: int
+    tx: Connection,
+    direction: Literal["in", "out"],
+    asked: Asked,
+    after: Line | None,
+    limit: int,
+    *,
+    newest_first: bool = False,
 ) -> tuple[Line, ...]:
     """Return at most *limit* documents that came ("in") or were sent ("out") in the period, the oldest first."""
     statement = _of(asked).where(X.direction == direction, X.opened_at >= asked.since)
-    return _lines(tx, tx.scalars(_page(statement, after, limit)))
+    return _lines(tx, tx.scalars(_page(statement, after, limit, newest_first)), newest_first)
+
+
+def refused(
+    tx: Connection, direction: Literal["in", "out"], asked: Asked, after: Line | None, limit: int
+) -> tuple[Line, ...]:
+    """Return at most *limit* documents of the period that stand refused, by us ("in") or them ("out"), newest first."""
+    statement = _of(asked).where(X.direction == direction, literal_column(schema.REFUSED), X.opened_at >= asked.since)
+    return _lines(tx, tx.scalars(_page(statement, after, limit, newest_first=True)), newest_first=True)
+
+
+def named(tx: Connection, ids: Sequence[ExchangeId]) -> tuple[Line, ...]:
+    """Return the documents *ids* (at most a page of them) that are there, the newest first."""
+    return _lines(tx, ids, newest_first=True)
 
 
 def unproven(tx: Connection, asked: Asked, now: datetime, after: Line | None, limit: int) -> tuple[Line, ...]:
@@ -72,15 +91,7 @@ def waiting(tx: Connection, state: State, asked: Asked, after: Line | None, limi
     WAITING: before a person in the EDMS.  ACCEPTED: put off, since their arrival, because the EDMS does not answer.
     PARKED: in quarantine.  Letters of which no document is known are none of a register's business.
     """
-    statement = select(E.id, X.id.label("document")).where(E.direction == "in", E.state == state.value)
-    if state is State.ACCEPTED:  # its exchange is written onto the entry only when it is concluded
-        known = statement.where(M.entry == E.id, X.id == M.exchange, E.deferred_at.is_not(None))
-    else:
-        known = statement.where(X.id == E.exchange, E.kind == DOCUMENT)
-    since = func.coalesce(E.concluded_at, E.created_at)
-    known = known.where(X.direction == "in", X.office == asked.office, since >= asked.since, since < asked.before)
-    if asked.partner is not None:
-        known = known.where(X.partner == asked.partner)
+    known = _at_a_stand(state, asked)
     if after is not None and after.letter is not None:
         known = known.where(E.id > after.letter.id)
     rows = tx.execute(known.order_by(E.id).limit(limit)).all()
@@ -89,21 +100,43 @@ def waiting(tx: Connection, state: State, asked: Asked, after: Line | None, limi
     return tuple(Line(found[row.document], letters[row.id], _message(tx, found[row.document])) for row in rows)
 
 
+def number_waiting(tx: Connection, state: State, asked: Asked) -> int:
+    """Return how many documents `waiting` would give in all; costs what waits."""
+    return int(tx.scalar(select(func.count()).select_from(_at_a_stand(state, asked).subquery())) or 0)
+
+
+def _at_a_stand(state: State, asked: Asked) -> Select[tuple[int, str]]:
+    statement = select(E.id, X.id.label("document")).where(E.direction == "in", E.state == state.value)
+    if state is State.ACCEPTED:  # its exchange is written onto the entry only when it is concluded
+        known = statement.where(M.entry == E.id, X.id == M.exchange, E.deferred_at.is_not(None))
+    else:
+        known = statement.where(X.id == E.exchange, E.kind == DOCUMENT)
+    since = func.coalesce(E.concluded_at, E.created_at)
+    known = known.where(X.direction == "in", X.office == asked.office, since >= asked.since, since < asked.before)
+    return known if asked.partner is None else known.where(X.partner == asked.partner)
+
+
 def _of(asked: Asked) -> Select[tuple[str]]:
     """The documents of the office and the partner that were opened before the period's end."""
     statement = select(X.id).where(X.office == asked.office, X.opened_at < asked.before)
     return statement if asked.partner is None else statement.where(X.partner == asked.partner)
 
 
-def _page(statement: Select[tuple[str]], after: Line | None, limit: int) -> Select[tuple[str]]:
+def _page(
+    statement: Select[tuple[str]], after: Line | None, limit: int, newest_first: bool = False
+) -> Select[tuple[str]]:
+    place = tuple_(X.opened_at, X.id)
     if after is not None:
         last = tuple_(literal(after.exchange.opened_at, Moment()), literal(after.exchange.id))
-        statement = statement.where(tuple_(X.opened_at, X.id) > last)
-    return statement.order_by(X.opened_at, X.id).limit(limit)
+        statement = statement.where(place < last if newest_first else place > last)
+    order = (X.opened_at.desc(), X.id.desc()) if newest_first else (X.opened_at, X.id)
+    return statement.order_by(*order).limit(limit)
 
 
-def _lines(tx: Connection, ids: Iterable[str]) -> tuple[Line, ...]:
+def _lines(tx: Connection, ids: Iterable[str], newest_first: bool = False) -> tuple[Line, ...]:
     found = exchanges.several(tx, [ExchangeId(id) for id in ids])
+    if newest_first:
+        found = found[::-1]
     letters = _letters(tx, found)
     refusals = _refusals(tx, [exchange.id for exchange in found if exchange.rung == EventKind.REFUSED.value])
     return tuple(

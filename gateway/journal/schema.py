@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from gateway.journal.columns import Id, Moment, Words
 
-HEAD = "0001"  # the newest migration; a test compares it with the folder
+HEAD = "0003"  # the newest migration; a test compares it with the folder
 VERSION_TABLE = "journal_version"  # ours by name: the database may hold other people's migrations too
 
 metadata = MetaData()
@@ -53,6 +53,7 @@ DUE_OUT = "state = 'queued' AND NOT held"
 AMBIGUOUS = "ambiguous_since IS NOT NULL AND state IN ('queued', 'failed')"
 DELAYED = "delayed_since IS NOT NULL AND state = 'sent'"
 UNPROVEN = "rung IN ('', 'sent', 'received')"  # neither registered nor refused, as far as is known
+REFUSED = "rung = 'refused'"
 
 entries = Table(
     "entries",
@@ -166,6 +167,31 @@ circuits = Table(  # relays and partners' servers that are not asked before `ret
     _words("words"),
 )
 
+scans = Table(  # what a scanner said of the files of a letter
+    "scans",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entry", Id, ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Moment(), nullable=False),
+    Column("sha256", Text(), nullable=False),
+    _words("name"),
+    Column("size", BigInteger(), nullable=False),
+    Column("verdict", Text(), nullable=False),
+    _words("signature"),
+    _words("engine"),
+    Index("ix_scans_entry", "entry", "id"),
+)
+
+scanner_pause = Table(  # one row while the scanner does not work
+    "scanner_pause",
+    metadata,
+    Column("id", Integer(), primary_key=True),
+    Column("opened_at", Moment(), nullable=False),
+    Column("retry_at", Moment(), nullable=False),
+    _count("failures"),  # in a row
+    _words("words"),
+)
+
 acts = Table(  # what operators did, who and why
     "acts",
     metadata,
@@ -230,6 +256,7 @@ exchanges = Table(
     _partial("ix_exchanges_follows", "follows", where="follows IS NOT NULL"),
     Index("ix_exchanges_opened", "direction", "office", "opened_at", "id"),  # registers
     _partial("ix_exchanges_unproven", "direction", "office", "opened_at", "id", where=UNPROVEN),
+    _partial("ix_exchanges_refused", "direction", "office", "opened_at", "id", where=REFUSED),
 )
 
 return_ids = Table(  # every return id an exchange ever used
@@ -329,4 +356,13 @@ cursors = Table(
     metadata,
     Column("name", Words(), primary_key=True),
     Column("cursor", Text(), nullable=False),
+)
+
+problems = Table(  # letters that were not as the standard wants them: numbers by partner, code and month
+    "problems",
+    metadata,
+    Column("partner", Words(), primary_key=True),
+    Column("code", Text(), primary_key=True),
+    Column("month", Text(), primary_key=True),  # "2026-11"
+    _count("letters"),
 )

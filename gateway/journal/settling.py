@@ -13,6 +13,7 @@ from gateway.journal.states import TRANSITIONS, State, sources
 from gateway.model import ExchangeId, PartnerId
 
 E = schema.entries.c
+LEFT_ALONE = (Reason.NO_PASSPORT, Reason.OBSERVED)  # letters of these reasons are never flagged or moved in a mailbox
 
 
 class Overtaken(ValueError):
@@ -94,7 +95,7 @@ def conclude(
         "letter_id": rfc_message_id,
         "for_office": office,
         "keep": keep_letter,
-        "for_us": reason is not Reason.NO_PASSPORT,
+        "for_us": reason not in LEFT_ALONE,
     }
     row = tx.execute(_CONCLUDE, values).one_or_none()
     if row is None:

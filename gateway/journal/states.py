@@ -57,7 +57,7 @@ STATE_WORDS: Mapping[State, str] = MappingProxyType(
     {
         State.ACCEPTED: "We answered for it: it is on disk and will be processed, perhaps later (`not_before`).",
         State.DONE: "Processed, its answers queued in the same transaction.",
-        State.WAITING: "The document lies before a person in the EDMS, who decides.",
+        State.WAITING: "A document lies before a person in the EDMS, a directory before an administrator, who decides.",
         State.PARKED: "In quarantine: the reason says why, an operator decides.",
         State.DROPPED: "An operator put it away, and wrote why.",
         State.QUEUED: "Sealed and stored, waiting for its turn, its moment or its release (`held`).",
@@ -118,8 +118,13 @@ REASON_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.SAME_NUMBER: "The correspondent's number and date stand in the EDMS already.",
         Reason.UNKNOWN_EXCHANGE: "A report about nothing that is open with this partner.",
         Reason.BAD_FILE: "A file is of a kind or size the receive rule does not take.",
+        Reason.VIRUS: "A scanner found a virus in a file.",
+        Reason.NOT_SCANNED: "A file is too large for the scanner, or encrypted.",
         Reason.RESTRICTED: "A document of a restricted access level, and a channel that is not encrypted.",
         Reason.FORGED: "A report about somebody else's exchange.",
+        Reason.DIRECTORY: "A partner's directory of people: an administrator says whether it is applied.",
+        Reason.OBSERVED: "Read and left alone: this partner is only observed.",
+        Reason.SELF_TEST: "A letter to ourselves that did not come through as it should.",
         Reason.DEFECT: "Our own mistake: processing failed three times while other letters passed.",
     }
 )

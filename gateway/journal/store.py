@@ -32,7 +32,9 @@ class SchemaMismatch(Exception):
     def __init__(self, found: str, wanted: str) -> None:
         newer = found > wanted
         remedy = (
-            "it was written by a newer version: install that one" if newer else "type: edms-gateway db upgrade"
+            "it was written by a newer version: install that one, or put back the backup of db upgrade"
+            if newer
+            else "stop the service and type: edms-gateway db upgrade"
         )  # revisions are numbered, so the greater one is the newer
         super().__init__(f"the journal has schema {found or 'unknown'}, this version needs {wanted}; {remedy}")
         self.found = found
@@ -55,6 +57,7 @@ class Journal:
         self._writer = engine.execution_options(journal_writes=True)
         self.blobs = blobs
         file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+        self.file = Path(file) if file else None  # of SQLite; None: PostgreSQL
         self.folders = (blobs.directory, *((Path(file).parent,) if file else ()))  # whose disks fill up
 
     @classmethod
@@ -73,6 +76,11 @@ class Journal:
         except BaseException:
             engine.dispose()
             raise
+
+    @classmethod
+    def as_it_stands(cls, url: str, blobs: Path) -> "Journal":
+        """Open the journal at *url* whatever its schema, to be copied and for nothing else."""
+        return cls(engine_of(url), Blobs(blobs))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -118,10 +126,21 @@ def upgrade(url: str, *, create: bool = True) -> None:
         if not create:
             _look(engine)
         with _alone(engine) as tx:
-            found = _version(tx)
+            found = version(tx)
             if found is not None and found > HEAD:
                 raise SchemaMismatch(found, HEAD)
             _migrate(tx)
+    finally:
+        engine.dispose()
+
+
+def standing(url: str) -> str:
+    """Return the schema of the journal at *url*, empty when its tables have none; raises NoJournal for no journal."""
+    engine = engine_of(url)
+    try:
+        _look(engine)
+        with engine.begin() as tx:
+            return version(tx) or ""
     finally:
         engine.dispose()
 
@@ -146,7 +165,7 @@ def _sqlite(url: URL) -> Engine:
     arguments = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, pool_size=10)
     event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", begin)
     return engine
 
 
@@ -167,7 +186,8 @@ def _commit_for_good(connection: Any, record: Any) -> None:  # Any: psycopg's co
     connection.commit()
 
 
-def _begin(connection: Connection) -> None:
+def begin(connection: Connection) -> None:
+    """Begin as SQLite wants it: writers ask for their turn at once."""
     if connection.get_execution_options().get("journal_writes"):
         driver: Any = connection.connection.driver_connection  # Any: SQLAlchemy does not know which driver it is
         _begin_writing(driver)
@@ -200,16 +220,16 @@ def _look(engine: Engine) -> None:
     if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
         raise NoJournal(str(engine.url.database))
     with engine.begin() as tx:
-        if _version(tx) is None:
+        if version(tx) is None:
             raise NoJournal(engine.url.render_as_string(hide_password=True))
 
 
 def _ready(engine: Engine) -> None:
     with engine.begin() as tx:
-        found = _version(tx)
+        found = version(tx)
     if found is None:
         with _alone(engine) as tx:
-            if (found := _version(tx)) is None:
+            if (found := version(tx)) is None:
                 _migrate(tx)
                 found = HEAD
     if found != HEAD:
@@ -225,7 +245,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
         yield tx
 
 
-def _version(tx: Connection) -> str | None:
+def version(tx: Connection) -> str | None:
     """Return the schema's revision, "" when there are tables without one, None for an empty journal."""
     tables = inspect(tx).get_table_names()
     if VERSION_TABLE in tables:

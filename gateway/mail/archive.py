@@ -48,7 +48,7 @@ class ZipLimits:
     max_bytes: int = 1 << 30  # of all entries together, unpacked
     max_ratio: int = 100  # unpacked to packed, of the archive and of each entry
     max_directory_bytes: int = 1 << 20  # the list of entries, which is read at once
-    max_bytes_in_memory: int = 64 << 20  # LIMIT: a larger archive needs a *spool*
+    max_bytes_in_memory: int = 8 << 20  # LIMIT: a larger archive needs a *spool*
 
 
 DEFAULT: Final = ZipLimits()

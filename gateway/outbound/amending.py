@@ -90,7 +90,7 @@ class Amending:
     def _queue(self, change: Change) -> None:
         """Seal and queue the letter under ids of its own, unless somebody else did so meanwhile."""
         now, item, exchange = self.now(), change.item, change.exchange
-        return_id, message_id = identity.outgoing_ids(self.outbox.sealer.secret, exchange.id, exchange.attempt + 1)
+        return_id, message_id = self.outbox.sealer.ids(exchange.id, exchange.attempt + 1, change.last.dialect)
         subscription = item.subscription or subscription_of(change.partner, item.document)
         told = replace(
             change.last, id=message_id, return_id=return_id, sent_at=now, body=item.document, subscription=subscription

@@ -21,6 +21,7 @@ RELAY_AFTER = 3  # failures in a row before a relay is left alone
 PARTNER_AFTER = 5  # recipients put off in a row before a partner is slowed
 LONGEST = timedelta(minutes=5)  # LIMIT: between two questions, so that nobody waits long after the trouble is over
 PROBE = timedelta(minutes=30)  # LIMIT: how long one letter may be under way as the question
+FOLDER = "folder of channel "
 _BEFORE_MAIL = (Phase.CONNECT, Phase.TLS, Phase.AUTH)
 _ABOUT_THE_RELAY = (421, *WANTS_TLS_OR_LOGIN)  # 421: it ends the talk (RFC 5321 §3.8)
 
@@ -173,5 +174,13 @@ def _about_the_relay(posted: Posted) -> bool:
 
 
 def names_of(relay: str, lane: str) -> tuple[str, str]:
-    """Return the names of the circuits of a *relay* (empty: the common one) and of the partner of *lane* behind it."""
-    return f"relay {relay}".strip(), f"partner {lane}"
+    """Return the names of the circuits of a *relay* (empty: the common one) and of the partner of *lane* behind it.
+
+    A folder that letters go into counts as a relay of its own, and is called what it is.
+    """
+    return relay if relay.startswith(FOLDER) else f"relay {relay}".strip(), f"partner {lane}"
+
+
+def folder_named(channel: str) -> str:
+    """Return what stands for a relay's name where the letters of *channel* go into a folder."""
+    return FOLDER + channel

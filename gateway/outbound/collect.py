@@ -9,20 +9,23 @@ found again by its key when that marking is lost.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
+from time import monotonic
 
 import structlog
 from sqlalchemy import Connection
 
 from gateway import identity
-from gateway.errors import Reason, Refused
+from gateway.dialects import version_of
+from gateway.errors import Deferred, Reason, Refused
 from gateway.journal import cursors, entries, events, exchanges, files
 from gateway.journal.entries import Entry, State
 from gateway.journal.events import Recorded
 from gateway.journal.exchanges import Exchange
 from gateway.journal.store import Journal
-from gateway.model import Event, ExchangeId, Message, Party
+from gateway.logs import learnt, story
+from gateway.model import Document, Event, ExchangeId, Message, Party
 from gateway.office import Office, Partner
 from gateway.outbound import drafts
 from gateway.outbound.amending import Amending
@@ -34,6 +37,7 @@ from gateway.outbound.withdrawing import Withdrawing
 from gateway.outbox import Outbox, subscription_of, until
 from gateway.ports import Edms, EdmsEvent, Failpoint, Outgoing, OutgoingState
 from gateway.reports import Rung
+from gateway.screening import Screen, names_in
 from gateway.sealing import Going
 from gateway.settings import OfficeSettings
 
@@ -52,6 +56,8 @@ class Collector:
     outbox: Outbox
     now: Callable[[], datetime]
     failpoint: Failpoint
+    screen: Screen | None = None  # None: what goes out is not scanned
+    longest: timedelta = timedelta(minutes=5)  # LIMIT: then further documents wait for the next round; scanning is slow
 
     @property
     def overdue(self) -> Overdue:
@@ -74,21 +80,36 @@ class Collector:
 
     def fetch_outgoing(self) -> int:
         """Queue every document the EDMS wants sent: unique by its dispatch row, so a repeat only marks it again."""
-        queued = 0
-        for item in self.edms.outgoing(OUTGOING):
-            try:
-                self._send(item)
-            except Refused as why:
-                state = OutgoingState.CHANGES_FAILED if item.change else OutgoingState.REFUSED
-                self.edms.mark(item.ref, state, said(why, self.office), self.now())
-            except Exception:  # an edge: what is wrong with one document keeps no other one from going
-                log.exception("a document could not be queued", outgoing_ref=item.ref)
-                continue
-            queued += 1
+        queued, ends = 0, monotonic() + self.longest.total_seconds()
+        for place, item in enumerate(self._wanted()):
+            if place and monotonic() > ends:
+                break
+            with story(outgoing_ref=item.ref):
+                queued += self._queued(item)
         return queued
+
+    def _queued(self, item: Outgoing) -> bool:
+        """Send *item*, or say on its card why not; False when neither could be done."""
+        try:
+            self._send(item)
+        except Refused as why:
+            state = OutgoingState.CHANGES_FAILED if item.change else OutgoingState.REFUSED
+            self.edms.mark(item.ref, state, said(why, self.office), self.now())
+        except Deferred as later:
+            log.warning("a document waits", why=later.detail)
+            return False
+        except Exception:  # an edge: what is wrong with one document keeps no other one from going
+            log.exception("a document could not be queued")
+            return False
+        return True
+
+    def _wanted(self) -> Sequence[Outgoing]:
+        """Return the documents to send now; those for partners that are only observed stay where they lie."""
+        return self.edms.outgoing(OUTGOING, self.office.observed)
 
     def _send(self, item: Outgoing) -> None:
         if item.change:
+            self._scan(item)
             return self.amending.send(item)
         with self.journal.read() as tx:
             known = exchanges.by_outgoing_ref(tx, item.ref)
@@ -97,19 +118,29 @@ class Collector:
             partner = self.office.partner_by_index(item.to)
             if partner is None:
                 raise Refused(Reason.UNKNOWN_PARTNER, "no agreement with this organisation", found=item.to)
+            self._scan(item)
             item = replace(item, document=leaving(item, partner, self.office.settings.access))
             self._queue(item, partner, self._ours(item))
         self.failpoint("collect:queued")
         return self.edms.mark(item.ref, OutgoingState.TAKEN, "", self.now())
 
+    def _scan(self, item: Outgoing) -> None:
+        """Raise Refused for files that a scanner objects to, Deferred while it does not work."""
+        if self.screen is None:
+            return
+        if (why := self.screen.objection(item.contents, self.now(), names=names_in(item.document))) is not None:
+            raise why
+
     def _queue(self, item: Outgoing, partner: Partner, ours: OfficeSettings) -> None:
         now, document = self.now(), item.document
         exchange_id = identity.outgoing_exchange(ours.index, partner.id, item.to, document.uid)
+        learnt(exchange_id=exchange_id, partner=partner.id, office=ours.index)
         with self.journal.read() as tx:
             before = exchanges.get(tx, exchange_id)
         attempt = before.attempt + 1 if before else 1
-        return_id, message_id = identity.outgoing_ids(self.outbox.sealer.secret, exchange_id, attempt)
+        return_id, message_id = self.outbox.sealer.ids(exchange_id, attempt, partner.channel.dialect)
         subscription = item.subscription or subscription_of(partner, document)
+        asked = self._answered(document, partner, ours)
         message = Message(
             id=message_id,
             return_id=return_id,
@@ -118,8 +149,10 @@ class Collector:
             recipients=self._recipients(item, partner),
             body=document,
             dialect=partner.channel.dialect,
-            dialect_version=partner.channel.dialect_version,
+            dialect_version=version_of(partner.channel.dialect, partner.channel.dialect_version),
             subscription=subscription,
+            in_reply_to=asked.id if asked else None,
+            thread=(asked.thread or asked.id) if asked else None,
         )
         exchange = Exchange(
             id=exchange_id,
@@ -148,6 +181,15 @@ class Collector:
                 exchanges.save(tx, exchange)
                 entries.forget_ref(tx, item.ref, ours.index)
             entries.queue(tx, letter, now)
+
+    def _answered(self, document: Document, partner: Partner, ours: OfficeSettings) -> Message | None:
+        """Return the message by which *partner* sent the document that this one answers; None when it answers none."""
+        asked = next((link.document.uid for link in document.links if link.answers and link.document), None)
+        if not asked:
+            return None
+        with self.journal.read() as tx:
+            there = exchanges.get(tx, identity.incoming_exchange(ours.index, partner.id, asked))
+        return there.message if there else None
 
     def _recipients(self, item: Outgoing, partner: Partner) -> tuple[Party, ...]:
         """The addressees who live in the organisation this dispatch is for; without any, the organisation itself."""
@@ -230,7 +272,7 @@ class Collector:
             if exchange is not None and exchange.outgoing_ref:
                 self.edms.record(exchange.outgoing_ref, [fact.event for fact in facts], contents)
         except LookupError:
-            log.warning("the EDMS has lost a dispatch row", exchange=exchange_id)
+            log.warning("the EDMS has lost a dispatch row", exchange_id=exchange_id)
         self.failpoint("collect:recorded")
         with self.journal.write() as tx:
             exchanges.get(tx, exchange_id, lock=True)

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 @lru_cache(4096)
 def _warn_of(id: ExchangeId) -> None:
     """Once, for the EDMS tells the same again and again; `db verify` names them all."""
-    log.warning("the EDMS reports on an exchange the journal does not know", exchange=id)
+    log.warning("the EDMS reports on an exchange the journal does not know", exchange_id=id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,20 @@ from gateway.journal import circuits, entries
 from gateway.journal.circuits import OpenCircuit
 from gateway.journal.entries import Entry
 from gateway.journal.store import Journal
+from gateway.logs import story
 from gateway.model import Content
 from gateway.outbound.circuits import Circuits
+from gateway.outbound.pace import Paces
 from gateway.ports import Failpoint, Outcome, Phase, Post, Posted
-from gateway.retry import AMBIGUOUS_PAUSE, Backoff, next_attempt
+from gateway.pulse import Beat
+from gateway.retry import AMBIGUOUS_PAUSE, LONGEST_AGAIN, Backoff, next_attempt
 
 LEASE = timedelta(minutes=30)  # LIMIT: longer than the longest honest transfer
 POLL = timedelta(seconds=1)  # LIMIT: how long a queued letter may lie unnoticed when a wake-up is lost
 LANE_AT_ONCE = 8  # LIMIT: letters of one partner under way at the same time
 GIVE_UP_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(seconds=10)  # LIMIT: how long a circuit stays open that no letter waits behind
+TURN = timedelta(minutes=5)  # LIMIT: for one turn, its commit included; one that takes longer hangs
 AT_ONCE = 64  # LIMIT: letters under way at the same time
 
 log = structlog.get_logger(__name__)
@@ -32,14 +36,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Closed:
-    """The lanes from which nothing is taken now: those with their share under way, and those left alone."""
+    """The lanes from which nothing is taken now: those with their share under way, or sent, and those left alone."""
 
     guard: Circuits
+    paces: Paces
     busy: frozenset[str]
     now: datetime
 
     def __contains__(self, lane: object) -> bool:
-        return lane in self.busy or self.guard.closed_lane(str(lane), self.now)
+        if lane in self.busy or self.paces.spent(str(lane), self.now):
+            return True
+        return self.guard.closed_lane(str(lane), self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,14 @@ class _Asked:
     """The lanes from which not even a letter that a person wants tried is taken now: one question at a time."""
 
     guard: Circuits
+    paces: Paces
     busy: frozenset[str]
     now: datetime
 
     def __contains__(self, lane: object) -> bool:
-        return lane in self.busy or self.guard.being_asked(str(lane), self.now)
+        if lane in self.busy or self.paces.spent(str(lane), self.now):
+            return True
+        return self.guard.being_asked(str(lane), self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,11 @@ class Dispatcher:
         told: Callable[[], None],
         sender_of: Callable[[Entry, datetime], str] = lambda entry, now: entry.envelope_sender,
         guard: Circuits | None = None,
+        beat: Beat | None = None,
+        paces: Paces | None = None,
     ) -> None:
-        """*sender_of* gives the envelope sender for today; without *guard* no relay is ever left alone."""
+        """*sender_of* gives the envelope sender for today; without *guard* no relay is ever left alone, nor kept to
+        its pace."""
         self._journal = journal
         self._post_of = post_of
         self._now = now
@@ -89,6 +102,8 @@ class Dispatcher:
         self._sender_of = sender_of
         self._circuits = guard or Circuits(lambda entry: "", lambda lane: "", backoff.first)
         self._guarded = guard is not None
+        self._beat = beat or Beat()
+        self._paces = paces or Paces({}, lambda entry: "", lambda lane: "")
         self._written: tuple[OpenCircuit, ...] | None = None  # the open circuits in the journal; None: not looked yet
         self._gave_up_at: datetime | None = None
         self._looked_at: datetime | None = None  # whether anybody waits behind the open circuits
@@ -101,6 +116,7 @@ class Dispatcher:
         held = [*self._under_way.values(), *(entry for entry, _ in self._outcomes)]
         await asyncio.to_thread(self._give_back_all_but, [entry.id for entry in held])
         while True:
+            self._beat.busy(TURN)
             self.wake.clear()
             outcomes = list(self._outcomes)
             room = min(AT_ONCE - len(self._under_way), LANE_AT_ONCE)
@@ -180,9 +196,8 @@ class Dispatcher:
         if outcomes:
             self._failpoint("dispatch:noted")
         for entry, posted in outcomes:
-            log.info(
-                "posted", entry=entry.id, outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words
-            )
+            with story(**_names(entry)):
+                log.info("posted", outcome=posted.outcome.value, phase=posted.phase.value, words=posted.words)
         return _Turn(due, gave_up)
 
     def _admitted(
@@ -193,13 +208,14 @@ class Dispatcher:
             self._written = circuits.stand(tx)
             self._circuits.remember(self._written)
         if room > 0 and self._circuits.open_ones():
-            asked = _Asked(self._circuits, busy, now)
+            asked = _Asked(self._circuits, self._paces, busy, now)
             for entry in entries.take_by_hand(tx, self._name, now, LEASE, asked):
+                self._paces.admit(entry, now)
                 self._circuits.ask(entry, now)
                 admitted.append(entry)
         room -= len(admitted)
-        taken = entries.take_due(tx, self._name, room, now, LEASE, _Closed(self._circuits, busy, now))
-        admitted += [entry for entry in taken if self._circuits.admit(entry, now)]
+        taken = entries.take_due(tx, self._name, room, now, LEASE, _Closed(self._circuits, self._paces, busy, now))
+        admitted += [entry for entry in taken if self._paces.admit(entry, now) and self._circuits.admit(entry, now)]
         going = {entry.id for entry in admitted}
         entries.put_back(tx, self._name, [entry.id for entry in taken if entry.id not in going])
         return admitted
@@ -236,20 +252,12 @@ class Dispatcher:
         try:
             entries.attempted(tx, entry.id, posted, now, self._next(entry, posted, now), worker=self._name)
         except (ValueError, LookupError) as overtaken:
-            log.warning("an outcome came too late", entry=entry.id, outcome=posted.outcome.value, why=str(overtaken))
+            with story(**_names(entry)):
+                log.warning("an outcome came too late", outcome=posted.outcome.value, why=str(overtaken))
 
     async def _send(self, entry: Entry) -> None:
-        try:
-            letter = await asyncio.to_thread(self._letter, entry)
-            self._failpoint("dispatch:before-send")
-            sender = self._sender_of(entry, self._now())
-            posted = await self._post_of(entry).send(letter, sender, entry.recipient)
-            self._failpoint("dispatch:sent")
-            ours = False
-        except Exception as error:  # an edge: whatever keeps one letter from being sent keeps no other one
-            log.exception("a letter could not be sent", entry=entry.id)
-            posted = Posted(Outcome.TRY_LATER, Phase.CONNECT, None, f"{type(error).__name__} on our side")
-            ours = True
+        with story(**_names(entry)):
+            posted, ours = await self._posted(entry)
         self._outcomes.append((entry, posted))
         if ours:
             self._circuits.put_back(entry)
@@ -259,6 +267,19 @@ class Dispatcher:
         if task is not None:
             self._under_way.pop(task, None)
         self.wake.set()
+
+    async def _posted(self, entry: Entry) -> tuple[Posted, bool]:
+        """Send one letter; return what became of it, and whether that is our own fault."""
+        try:
+            letter = await asyncio.to_thread(self._letter, entry)
+            self._failpoint("dispatch:before-send")
+            sender = self._sender_of(entry, self._now())
+            posted = await self._post_of(entry).send(letter, sender, entry.recipient)
+            self._failpoint("dispatch:sent")
+        except Exception as error:  # an edge: whatever keeps one letter from being sent keeps no other one
+            log.exception("a letter could not be sent")
+            return Posted(Outcome.TRY_LATER, Phase.CONNECT, None, f"{type(error).__name__} on our side"), True
+        return posted, False
 
     def _letter(self, entry: Entry) -> Content:
         with self._journal.read() as tx:
@@ -270,4 +291,11 @@ class Dispatcher:
         later = next_attempt(self._backoff, entry.attempts + 1, entry.created_at, now)
         if later is not None and posted.outcome is Outcome.AMBIGUOUS:
             return max(later, now + AMBIGUOUS_PAUSE)
+        if later is not None and posted.again is not None:
+            return now + min(posted.again * (entry.attempts + 1), LONGEST_AGAIN)
         return later
+
+
+def _names(entry: Entry) -> dict[str, object]:
+    """What every line about *entry* carries."""
+    return {"entry": entry.id, "partner": entry.partner, "exchange_id": entry.exchange, "office": entry.office}

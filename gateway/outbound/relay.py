@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal
 
+from gateway.ports import Tokens
+from gateway.tls import Trust
+
 WANTS_TLS_OR_LOGIN = (530, 534, 535, 538)  # our setting or the relay's (RFC 4954 §6), never the letter's fault
 
 
@@ -23,16 +26,15 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """One relay and how to talk to it.  Outside this machine there is no talking without TLS."""
+    """One relay and how to talk to it.  Outside this machine there is no talking without TLS, but for test letters."""
 
     host: str
     port: int = 587
     tls: Literal["starttls", "implicit", "none"] = "starttls"  # never "if offered"
     user: str = ""  # empty: no login
     password: str = field(default="", repr=False)
-    ca_file: str = ""  # PEM; the only authorities believed. Empty: the system's
-    client_cert: str = ""  # PEM with our certificate, and the key unless `client_key` has it
-    client_key: str = ""
+    trust: Trust = Trust()
+    tokens: Tokens | None = None  # instead of the password
     helo: str = "localhost"  # how we call ourselves
     source: str = ""  # our address to connect from; empty: the system chooses
     dsn: bool = True  # ask for notices where the relay offers to send them (RFC 3461)
@@ -42,20 +44,17 @@ class Relay:
     check_after_seconds: float = 5  # idle longer than this: ask first whether it still lives
     max_letters: int = 100  # on one connection
     patience: Patience = Patience()
+    in_the_clear: bool = False  # True: what goes there is no secret, and may go without TLS over a network
 
     def __post_init__(self) -> None:
-        if self.tls == "none" and not loopback(self.host):
+        if self.tls == "none" and not loopback(self.host) and not self.in_the_clear:
             raise ValueError(f"letters would go to {self.host} in the clear: set tls")
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Return how to prove the relay (and ourselves), or None without TLS; raises OSError for unreadable files."""
         if self.tls == "none":
             return None
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.client_cert:
-            context.load_cert_chain(self.client_cert, self.client_key or None)
-        return context
+        return self.trust.context()
 
 
 def loopback(host: str) -> bool:

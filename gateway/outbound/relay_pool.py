@@ -6,10 +6,10 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from aiosmtplib import SMTP, SMTPException, SMTPHeloError
+from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPHeloError
 
 from gateway.outbound.relay import Relay
-from gateway.ports import Phase
+from gateway.ports import NoToken, Phase, TokenRefused, Tokens
 
 TROUBLE = (SMTPException, OSError, ValueError)  # ValueError: the library met an answer it cannot read
 
@@ -125,8 +125,11 @@ class RelayPool:
             await _hello(smtp)
             if relay.user:
                 phase = Phase.AUTH
-                await smtp.login(relay.user, relay.password)
+                await _log_in(smtp, relay)
             return Connection(smtp, asyncio.get_running_loop().time())
+        except (TokenRefused, NoToken) as error:
+            _cut(smtp)
+            raise NoConnection(phase, error) from error
         except TROUBLE as error:
             _cut(smtp)
             tls = isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError)
@@ -180,6 +183,30 @@ class RelayPool:
         with suppress(*TROUBLE):
             await connection.smtp.quit(timeout=self._relay.patience.goodbye)
         connection.abort()
+
+
+async def _log_in(smtp: SMTP, relay: Relay) -> None:
+    if relay.tokens is None:
+        await smtp.login(relay.user, relay.password)
+    else:
+        await _present_token(smtp, relay.user, relay.tokens)
+
+
+async def _present_token(smtp: SMTP, user: str, tokens: Tokens) -> None:
+    """AUTH XOAUTH2; a token that is not accepted is replaced once: it may have been revoked."""
+    if "xoauth2" not in {method.lower() for method in smtp.server_auth_methods}:
+        raise TokenRefused("the relay does not offer AUTH XOAUTH2")
+    for last in (False, True):
+        token = await asyncio.to_thread(tokens.current)
+        try:
+            await smtp.auth_xoauth2(user, token)
+        except SMTPAuthenticationError as error:
+            if error.code // 100 == 5:  # 4xx: it wants to be left alone, whatever the token
+                await asyncio.to_thread(tokens.rejected, token)
+            if last or error.code // 100 != 5:
+                raise
+        else:
+            return
 
 
 async def _hello(smtp: SMTP) -> None:

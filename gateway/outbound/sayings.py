@@ -18,14 +18,19 @@ REFUSED = {
         Reason.MISSING_AUTHOR: "Ни один из авторов документа не является нашей организацией",
         Reason.TOO_LARGE: "Письмо больше, чем принимает получатель",
         Reason.RESTRICTED: "Документ ограниченного доступа, а канал связи с этой организацией не защищён",
+        Reason.VIRUS: "В файле найден вирус",
+        Reason.NOT_SCANNED: "Файл слишком велик для проверки на вирусы или зашифрован",
     },
     "en": {
         Reason.UNKNOWN_PARTNER: "There is no agreement with this organisation",
         Reason.MISSING_AUTHOR: "None of the document's authors is an organisation of ours",
         Reason.TOO_LARGE: "The letter is larger than the recipient takes",
         Reason.RESTRICTED: "The document is restricted, and the channel to this organisation is not encrypted",
+        Reason.VIRUS: "A virus was found in a file",
+        Reason.NOT_SCANNED: "A file is too large to be scanned for viruses, or encrypted",
     },
 }
+SCANS = (Reason.VIRUS, Reason.NOT_SCANNED)  # their place is the name of the file
 OVERDUE = {
     "ru": {
         "sent": "нет подтверждения получения к {due}; последнее доказанное: передан почте {proven}",
@@ -94,7 +99,7 @@ Key = TypeVar("Key")
 def said(why: Refused, office: Office) -> str:
     """Return why a document was not sent."""
     words = _words(REFUSED, office).get(why.reason, why.detail)
-    facts = "; ".join(fact for fact in (why.found, why.expected) if fact)
+    facts = "; ".join(fact for fact in (why.place if why.reason in SCANS else "", why.found, why.expected) if fact)
     return f"{words}: {facts}" if facts else words
 
 

@@ -27,7 +27,12 @@ class Heard:
     @property
     def whole(self) -> bool:
         """Whether what it does not mention does not stand any more."""
-        return self.report.kind is ReportKind.PROGRESS and not self.late
+        return self.report.kind is ReportKind.PROGRESS and self.report.fact is None and not self.late
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether a newer one was silent about what it mentions, so that this does not stand any more."""
+        return self.late and self.report.fact is None
 
 
 def gone_in(event: Event, heard: Heard) -> Event:

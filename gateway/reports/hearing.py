@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is new in a partner's report: the events we did not know yet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.model import Event, EventKey, EventKind, Message, Number, Party, Registered, Report, Task
+from gateway.model import Document, Event, EventKey, EventKind, Message, Number, Party, Registered, Report, Task
 from gateway.model import EventKind as K
 from gateway.reports import drafts
 from gateway.reports.heard import Heard, again_in, gone_in, key_of, who_is
@@ -32,6 +32,17 @@ def news(
         found.extend(finder(history, heard))
     known = {event.key for event in history}
     return tuple(replace(event, told_at=message.sent_at) for event in found if event.key not in known)
+
+
+def answered(history: Sequence[Event], answer: Document, message: Message) -> tuple[Event, ...]:
+    """Return that *answer*, which came in *message*, answers: empty when that was told before.
+
+    For standards that do not tell of an answer in a report, or only in words.
+    """
+    fact = Event(K.ANSWERED, EventKey(""), message.sent_at, who=message.sender, document=answer)
+    if _as_known(fact, _known(history)) is not None:
+        return ()
+    return (replace(fact, key=_fact(fact), told_at=message.sent_at),)
 
 
 Finder = Callable[[Sequence[Event], Heard], Iterator[Event]]
@@ -78,7 +89,7 @@ def _newly_registered(history: Sequence[Event], heard: Heard, fact: Registered) 
     at = message.sent_at if again else fact.at or message.sent_at
     event = _registration(K.REGISTERED, again_in(key, heard) if again else key, at, heard, fact)
     yield event
-    if heard.late:
+    if heard.overtaken:
         yield gone_in(event, heard)
         return
     for refused in history:
@@ -115,13 +126,13 @@ ACCUMULATED = (K.FORWARDED, K.REDIRECTED, K.ANSWERED)
 
 def _accumulated(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
     told = {_fact(event): event for event in _told(heard.report)}
-    known = {_fact(event): event for event in history if event.kind in ACCUMULATED}
+    known = _known(history)
     lost = gone(history)
     for key, event in told.items():
-        before = known.get(key)
+        before = _as_known(event, known)
         if before is None:
             yield event
-            if heard.late:  # the newer report said nothing of it
+            if heard.overtaken:
                 yield gone_in(event, heard)
         elif before.key in lost and not heard.late:
             yield replace(event, key=again_in(key, heard))
@@ -129,6 +140,19 @@ def _accumulated(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
         for key, event in known.items():
             if key not in told and event.key not in lost:
                 yield gone_in(event, heard)
+
+
+def _known(history: Sequence[Event]) -> dict[EventKey, Event]:
+    return {_fact(event): event for event in history if event.kind in ACCUMULATED}
+
+
+def _as_known(event: Event, known: Mapping[EventKey, Event]) -> Event | None:
+    """Return the fact of *known* that *event* tells again; one of them may name an answer by its number alone."""
+    answer, found = event.document, known.get(_fact(event))
+    if found is not None or answer is None or not answer.number.text:
+        return found
+    alike = (one for one in known.values() if one.document and one.document.number == answer.number)
+    return next((one for one in alike if one.document and not (one.document.uid and answer.uid)), None)
 
 
 def _told(report: Report) -> Iterator[Event]:
@@ -169,6 +193,12 @@ def _edited(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
         yield Event(K.EDITED, key, message.sent_at, who=who, document=report.edited, text=text)
 
 
+def _remarks(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
+    for remark in heard.report.remarks:
+        key = key_of(K.PROGRESS, remark.at.isoformat(), remark.text)
+        yield Event(K.PROGRESS, key, remark.at, who=remark.who or heard.message.sender, text=remark.text)
+
+
 FINDERS: tuple[Finder, ...] = (
     _receipt,
     _refusal,
@@ -178,4 +208,5 @@ FINDERS: tuple[Finder, ...] = (
     of_tasks,
     _directed,
     _drafts,
+    _remarks,
 )

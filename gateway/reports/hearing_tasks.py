@@ -20,11 +20,23 @@ def of_tasks(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
     ever = {event.task.uid for event in history if event.kind is K.ASSIGNED and event.task}
     told = [(fact.task, fact.initial_task) for fact in report.considerations]
     told += [(task, None) for task in report.sent_tasks]
+    if report.fact is K.TASK_CANCELLED:
+        for task, initial in told:
+            yield Event(
+                K.TASK_CANCELLED, key_of(K.TASK_CANCELLED, task.uid), message.sent_at, task=task, initial_task=initial
+            )
+        return
     for task, initial in told:
-        if task.uid not in ever:
+        known = standing.get(task.uid) or next((one for one in heard.sent_tasks if one.uid == task.uid), None)
+        newer = any(_tells_of(event, task.uid, message.sent_at) for event in history)
+        if report.fact is not None and known is not None:  # what a report of one fact leaves out stands as it was
+            task = known if newer else _completed(known, task)
+        if report.fact is not None and report.fact is not K.ASSIGNED:
+            yield from _one_difference(known, task, initial, heard, newer=newer)
+        elif task.uid not in ever:
             event = Event(K.ASSIGNED, key_of(K.ASSIGNED, task.uid), message.sent_at, task=task, initial_task=initial)
             yield event
-            if heard.late:  # the newer report said nothing of it
+            if heard.overtaken:
                 yield gone_in(event, heard)
             else:
                 yield from _differences(_as_sent(task, heard), task, initial, message)
@@ -41,6 +53,54 @@ def of_tasks(history: Sequence[Event], heard: Heard) -> Iterator[Event]:
         for uid, task in standing.items():
             if uid not in present and uid in assigned:
                 yield gone_in(replace(assigned[uid], task=task), heard)
+
+
+def _tells_of(event: Event, uid: TaskUid, after: datetime) -> bool:
+    return event.task is not None and event.task.uid == uid and event.told_at is not None and event.told_at > after
+
+
+def _one_difference(
+    before: Task | None, task: Task, initial: TaskUid | None, heard: Heard, *, newer: bool
+) -> Iterator[Event]:
+    """Return the one fact that a report of one fact tells of *task*.
+
+    When something *newer* was told of the task, the fact counts, and the task stands as it did.
+    """
+    fact, message = heard.report.fact, heard.message
+    if before is None or newer:  # of a task nobody told of, what is said is all there is
+        key = key_of(fact or K.PROGRESS, task.uid, message.id)
+        yield Event(fact or K.PROGRESS, key, message.sent_at, task=task, initial_task=initial)
+        return
+    yield from (event for event in _differences(before, task, initial, message) if event.kind is fact)
+
+
+def _completed(before: Task, said: Task) -> Task:
+    """Return what is *said* of a task, with what stood *before* where nothing is said."""
+    return replace(
+        said,
+        number=said.number or before.number,
+        author=said.author or before.author,
+        signed_on=said.signed_on or before.signed_on,
+        text=said.text or before.text,
+        executors=said.executors or before.executors,
+        control=_controlled(before.control, said.control),
+        note=said.note or before.note,
+        category=said.category or before.category,
+        parent=said.parent or before.parent,
+    )
+
+
+def _controlled(before: TaskControl | None, said: TaskControl | None) -> TaskControl | None:
+    if before is None or said is None:
+        return said or before
+    return TaskControl(
+        state=said.state if said.state is not None else before.state,
+        controller=said.controller or before.controller,
+        deadline=said.deadline or before.deadline,
+        progress=said.progress or before.progress,
+        fact_date=said.fact_date or before.fact_date,
+        resume=said.resume or before.resume,
+    )
 
 
 def _as_sent(task: Task, heard: Heard) -> Task | None:

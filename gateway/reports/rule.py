@@ -87,11 +87,12 @@ class Audience:
 def wanted(event: Event, audience: Audience) -> bool:
     """Say whether *event* is told: the sender's subscription and our rule both want it.
 
-    A refusal is told whatever they say.  Where the fact of execution is told, an executor's report may be that fact.
+    A refusal is told whatever they say, but to a sender who wants no answer at all.
+    Where the fact of execution is told, an executor's report may be that fact.
     """
     kinds, subscription = audience.rule.kinds, audience.subscription
     if event.kind is K.REFUSED:
-        return True
+        return subscription.refusal
     if event.task is not None and not audience.may_know(event.task):
         return False
     if event.kind not in kinds and not (event.kind is K.EXECUTOR_REPORTED and K.EXECUTED in kinds):

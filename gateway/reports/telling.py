@@ -66,14 +66,23 @@ def snapshot(about: DocumentRef, history: Sequence[Event], audience: Audience) -
     return drafts.told(report, told, audience.asked, texts=TaskField.EXECUTOR_TEXT in audience.fields)
 
 
-def owed(about: DocumentRef, history: Sequence[Event], news: Sequence[Event], audience: Audience) -> tuple[Report, ...]:
+def owed(
+    about: DocumentRef,
+    history: Sequence[Event],
+    news: Sequence[Event],
+    audience: Audience,
+    *,
+    one_by_one: bool = False,
+) -> tuple[Report, ...]:
     """Return the reports due for *news*, the last events of *history*.
 
     A receipt, a refusal and an edit are messages of their own and do not accumulate; everything else is one snapshot,
-    and none when it would show what the one before *news* showed.
+    and none when it would show what the one before *news* showed.  *one_by_one*: each fact is a message of its own.
     """
     new = [event for event in news if wanted(event, audience)]
     reports = [report for event in new for report in _alone(about, history, event, audience)]
+    if one_by_one:
+        return (*reports, *_facts(about, history, new, audience))
     if any(event.kind in SHOWN for event in new):
         keys = {event.key for event in news}
         before = snapshot(about, [event for event in history if event.key not in keys], audience)
@@ -82,19 +91,47 @@ def owed(about: DocumentRef, history: Sequence[Event], news: Sequence[Event], au
     return tuple(reports)
 
 
-def owed_again(about: DocumentRef, history: Sequence[Event], audience: Audience) -> tuple[Report, ...]:
+def owed_again(
+    about: DocumentRef, history: Sequence[Event], audience: Audience, *, one_by_one: bool = False
+) -> tuple[Report, ...]:
     """Return the reports due to a sender who asks anew: what stands, also when it stood before; nothing when nothing.
 
-    Of a card that was taken off registration it hears so again.
+    Of a card that was taken off registration it hears so again.  *one_by_one*: each fact is told again by itself.
     """
     told = [event for event in history if event.kind in SHOWN and wanted(event, audience)]
     if not told:
         return ()
+    if one_by_one:
+        return _facts(about, history, told, audience)
     off = [event for event in told if event.kind is K.DEREGISTERED] if registered(history) is None else []
     return (
         *(report for event in off[-1:] for report in _alone(about, history, event, audience)),
         snapshot(about, history, audience),
     )
+
+
+def _facts(
+    about: DocumentRef, history: Sequence[Event], facts: Sequence[Event], audience: Audience
+) -> tuple[Report, ...]:
+    """Return one report for each of *facts*, events of *history*, that shows it and nothing else."""
+    found: list[Report] = []
+    for event in facts:
+        if event.kind not in SHOWN or event.kind is K.DEREGISTERED:
+            continue
+        until = history[: history.index(event) + 1]
+        alone = [event]
+        if event.kind in REGISTRATIONS:
+            alone = [fact for fact in until if fact.kind in (*REGISTRATIONS, K.DEREGISTERED)]
+        elif event.kind is K.TASK_CANCELLED:
+            alone = [replace(event, kind=K.ASSIGNED)]  # it does not stand any more: shown as it was
+        elif event.task is not None:
+            alone = [fact for fact in until if fact.task is not None and fact.task.uid == event.task.uid]
+        elif event.kind in drafts.KINDS:
+            alone = [fact for fact in until if fact.kind is event.kind]
+        report = replace(snapshot(about, alone, audience), fact=event.kind)
+        if report != Report(ReportKind.PROGRESS, about, event.kind) and report not in found:
+            found.append(report)
+    return tuple(found)
 
 
 # --- parts --------------------------------------------------------------------------------------------------------

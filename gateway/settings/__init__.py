@@ -4,21 +4,27 @@
 `parse` is pure; files and secrets are read by `gateway.settings_files`.  What each key means stands in config/*.toml.
 """
 
+from gateway.settings.alarms import AlarmSettings, HealthSettings
+from gateway.settings.antivirus import AntivirusSettings
+from gateway.settings.folders import FolderOutSettings, FolderSettings
 from gateway.settings.ourselves import (
     AccessSettings,
     EdmsSettings,
     JournalSettings,
     LimitSettings,
     ListenerSettings,
+    LogSettings,
     MailboxSettings,
     OfficeSettings,
     RelaySettings,
     RetrySettings,
+    SelfTestSettings,
     WorkerSettings,
 )
 from gateway.settings.partners import (
     AuthResultsProof,
     ChannelSettings,
+    FolderProof,
     HeaderProof,
     MailboxProof,
     NetworkProof,
@@ -31,19 +37,27 @@ from gateway.settings.partners import (
 from gateway.settings.problems import ConfigProblem, ConfigurationError
 from gateway.settings.reading import parse
 from gateway.settings.rules import ReceiveSettings, ReportSettings, RuleSettings
+from gateway.settings.web import WebSettings
 from gateway.settings.whole import Settings
 
 __all__ = [
     "AccessSettings",
+    "AlarmSettings",
+    "AntivirusSettings",
     "AuthResultsProof",
     "ChannelSettings",
     "ConfigProblem",
     "ConfigurationError",
     "EdmsSettings",
+    "FolderOutSettings",
+    "FolderProof",
+    "FolderSettings",
     "HeaderProof",
+    "HealthSettings",
     "JournalSettings",
     "LimitSettings",
     "ListenerSettings",
+    "LogSettings",
     "MailboxProof",
     "MailboxSettings",
     "NetworkProof",
@@ -56,9 +70,11 @@ __all__ = [
     "ReportSettings",
     "RetrySettings",
     "RuleSettings",
+    "SelfTestSettings",
     "Settings",
     "SubscriptionSettings",
     "TimeLimitSettings",
+    "WebSettings",
     "WorkerSettings",
     "parse",
 ]

@@ -10,11 +10,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
+from gateway.settings.accounts import AccountSettings, Rate
 from gateway.settings.problems import wrong
 from gateway.settings.values import (
     Address,
     Count,
+    DialectName,
     Duration,
+    Host,
     Location,
     MaxBytes,
     Name,
@@ -31,8 +34,20 @@ from gateway.working_days import BadHours, hours_of
 Language = Literal["ru", "en"]
 SQLITE = "sqlite:///"
 SQL = "sql"  # the adapter that is opened by a mapping
+ELSEWHERE = ", or give it as a credential of systemd or in the environment"  # of the process; see gateway.toml
 Option = str | int | float | bool | tuple[str, ...]
-OPEN_LEVELS = ("общий", "общего пользования", "открытый", "несекретно", "без ограничений", "open", "public", "general")
+OPEN_LEVELS = (
+    "общий",
+    "общего пользования",
+    "открытый",
+    "несекретно",
+    "без ограничений",
+    "общий доступ",  # these two are MEDO's
+    "обычная информация",
+    "open",
+    "public",
+    "general",
+)
 
 
 # scheme://user:password@host:port/name?options, every part but the first may be missing
@@ -91,13 +106,14 @@ def _hours(value: str) -> str:
 
 
 def _endpoint(value: str) -> str:
-    host, port, socket = _split(value)
+    host, port, socket = split_endpoint(value)
     if socket or (host and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
         return value
     raise wrong("is not an address to listen on", 'write "127.0.0.1:2525", "[::1]:2525" or "unix:/run/edms/lmtp.sock"')
 
 
-def _split(bind: str) -> tuple[str, str, str]:
+def split_endpoint(bind: str) -> tuple[str, str, str]:
+    """Return host, port and the path of a Unix socket; what is not there is empty."""
     if bind.startswith("unix:"):
         return "", "", bind.removeprefix("unix:")
     host, _, port = bind.rpartition(":")
@@ -117,6 +133,8 @@ class OfficeSettings(Shape):
     """One organisation of ours."""
 
     index: Name = Field(max_length=255)  # its exchange index
+    # by dialect, how it names us where that differs: a GUID of MEDO, a code of SMDO
+    codes: dict[DialectName, Annotated[Name, Field(max_length=255)]] = Field(default_factory=dict)
     name: Name
     full_name: Text = ""
     tax_id: Text = ""
@@ -124,6 +142,7 @@ class OfficeSettings(Shape):
     language: Language = "ru"
     address: Address  # where partners write to us
     system_name: Text = "Open gateway"
+    system_uid: Text = ""  # the id of that system in the directory of a network (SMDO); empty: one of our own making
     default_inbox: Text = ""  # empty: the mapping's
     hours: Annotated[Text, AfterValidator(_hours)] = ""  # "08:30-17:30"; empty: always
     after_hours: Literal["same-day", "next-working-day"] = "same-day"  # the date of what comes after them
@@ -157,11 +176,11 @@ class EdmsSettings(Shape):
         of_sql = {"mapping": self.mapping, "database": self.database}
         for key, value in of_sql.items():
             if self.adapter == SQL and value is None:
-                raise wrong(f"{key} is missing", f"write {key} = …, or name another adapter")
+                raise wrong("is missing", f"write {key} = …, or name another adapter", key)
             if self.adapter != SQL and value is not None:
-                raise wrong(f"{key} belongs to the adapter sql", f'take it out, or write adapter = "{SQL}"')
+                raise wrong("belongs to the adapter sql", f'take it out, or write adapter = "{SQL}"', key)
         if self.adapter == SQL and self.options:
-            raise wrong("[edms.options] belongs to other adapters than sql", "take it out, or name the adapter")
+            raise wrong("belongs to other adapters than sql", "take it out, or name the adapter", "options")
         return self
 
 
@@ -184,17 +203,17 @@ class ListenerSettings(Shape):
     @property
     def host(self) -> str:
         """The address to bind, or empty for a Unix socket."""
-        return _split(self.bind)[0]
+        return split_endpoint(self.bind)[0]
 
     @property
     def port(self) -> int:
         """The port to bind, 0 for any free one; meaningless for a Unix socket."""
-        return int(_split(self.bind)[1] or 0)
+        return int(split_endpoint(self.bind)[1] or 0)
 
     @property
     def socket(self) -> str:
         """The path of the Unix socket, or empty."""
-        return _split(self.bind)[2]
+        return split_endpoint(self.bind)[2]
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -207,15 +226,14 @@ class ListenerSettings(Shape):
         return self
 
 
-class MailboxSettings(Shape):
+class MailboxSettings(AccountSettings):
     """A mailbox that letters are fetched from by IMAP."""
 
     name: Name
-    host: Name
-    port: Port = 993
-    tls: Literal["implicit", "none"] = "implicit"
+    host: Host
+    port: Port = 993  # with STARTTLS: 143
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
     allow_plain: bool = False  # True: a password in the clear over a network is meant so
-    ca_file: Location | None = None  # None: the machine's authorities
     user: Name
     password: Secret = ""
     password_file: Location | None = None
@@ -225,43 +243,66 @@ class MailboxSettings(Shape):
     after: Literal["flag", "move", "leave"] = "flag"
     done_folder: Text = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_port(cls, written: object) -> object:
+        """STARTTLS begins at the port for plain text (RFC 8314 §3.2)."""
+        if isinstance(written, dict) and written.get("tls") == "starttls":
+            return {"port": 143, **written}
+        return written
+
     @model_validator(mode="after")
     def _checked(self) -> Self:
         if self.tls == "none" and not self.allow_plain and not loopback(self.host):
             raise wrong(
                 f"the password would go to {self.host} in the clear",
-                'set tls = "implicit", or allow_plain = true when the network is trusted',
+                'set tls = "implicit" or "starttls", or allow_plain = true when the network is trusted',
                 "tls",
             )
         if self.after == "move" and not self.done_folder:
             raise wrong("letters shall be moved, but nowhere", "name the folder in done_folder", "after")
-        if not self.password and not self.password_file:
-            raise wrong("is missing", "name the file that holds the password", "password_file")
+        if self.done_folder == self.folder:
+            raise wrong("is the folder that letters are fetched from", "name another one", "done_folder")
+        if not self.password and not self.password_file and not self.oauth:
+            raise wrong("is missing", f"name the file that holds the password{ELSEWHERE}", "password_file")
         return self
 
 
-class RelaySettings(Shape):
+class RelaySettings(AccountSettings):
     """The server that takes our letters."""
 
     name: Text = ""  # empty: the one every channel uses that names no other
-    host: Name
+    host: Host
     port: Port = 587
     tls: Literal["starttls", "implicit", "none"] = "starttls"
     user: Text = ""  # empty: no login
     password: Secret = ""
     password_file: Location | None = None
-    ca_file: Location | None = None
     helo: Text = ""  # empty: the machine's name
     bounce_sender: Literal["plain", "tagged"] = "plain"
     dsn: Literal["auto", "off"] = "auto"  # ask for notices where the relay offers to send them (RFC 3461)
+    rate: Rate | None = None  # None: as fast as it goes
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
         if self.tls == "none" and not loopback(self.host):
             raise wrong(f"letters would go to {self.host} in the clear", 'set tls = "starttls" or "implicit"', "tls")
-        if self.user and not self.password and not self.password_file:
-            raise wrong("is missing", "name the file that holds the password of this user", "password_file")
+        if self.user and not self.password and not self.password_file and not self.oauth:
+            raise wrong("is missing", f"name the file that holds the password of this user{ELSEWHERE}", "password_file")
         return self
+
+
+class SelfTestSettings(Shape):
+    """A letter to ourselves, by the whole way and back."""
+
+    every: Duration | None = None  # None: only on demand
+    partner: Text = ""  # in whose name; empty: the first one's
+    patience: Duration = timedelta(minutes=15)  # until what has not come back has failed
+    letters: Literal["keep", "remove"] = "keep"  # what becomes of those that lie in a mailbox afterwards
+
+
+class LogSettings(Shape):
+    level: Literal["debug", "info", "warning", "error"] = "info"  # the least important lines that are written
 
 
 class WorkerSettings(Shape):

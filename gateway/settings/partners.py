@@ -5,14 +5,18 @@ What each key means to an administrator is written once, in config/partners.toml
 """
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
+from gateway.dialects import by_name
 from gateway.model import Subscription
+from gateway.settings.folders import FolderOutSettings
 from gateway.settings.ourselves import Language
-from gateway.settings.problems import wrong
-from gateway.settings.values import Address, Duration, MaxBytes, Name, Network, Shape, Text
+from gateway.settings.problems import one_of, wrong
+from gateway.settings.values import Address, DialectName, Duration, MaxBytes, Name, Network, Shape, Text
+
+Code = Annotated[Name, Field(max_length=255)]
 
 
 def _partner_id(value: str) -> str:
@@ -32,6 +36,13 @@ class MailboxProof(Shape):
 
     kind: Literal["mailbox"]
     name: Name  # of a listener or mailbox
+
+
+class FolderProof(Shape):
+    """Believed because nobody else can put packages there."""
+
+    kind: Literal["folder"]
+    name: Name  # of a [[folder]]
 
 
 class NetworkProof(Shape):
@@ -64,27 +75,54 @@ class NoProof(Shape):
 
 
 Proof = Annotated[
-    MailboxProof | NetworkProof | AuthResultsProof | HeaderProof | NoProof,
+    MailboxProof | NetworkProof | AuthResultsProof | HeaderProof | FolderProof | NoProof,
     Field(discriminator="kind"),
 ]
+
+
+def _version(value: str, info: ValidationInfo) -> str:
+    dialect = info.data.get("dialect")  # None: wrong itself, and said to be
+    versions = by_name(dialect).versions if dialect else ()
+    if value and versions and value not in versions:
+        raise wrong(f"is no version of {dialect}", f"write {one_of(versions)}, or leave it out")
+    return value
+
+
+def _smdo_package(value: str, info: ValidationInfo) -> str:
+    if info.data.get("dialect") == "smdo" and value != "files":
+        raise wrong("SMDO takes files beside the message only", 'write "files", or leave it out')
+    return value
 
 
 class ChannelSettings(Shape):
     """How letters of one or several partners come and go."""
 
     id: Name
-    address: Address  # where we write to
+    address: Address | Literal[""] = ""  # where we write to; empty: by `folder_out` only
+    folder_out: FolderOutSettings | None = None  # None: letters go by mail
     senders: tuple[Address, ...] = ()  # the From addresses it uses; empty: `address`
     proof: Proof
-    dialect: Literal["sev"] = "sev"
-    dialect_version: Name = "1.0"
+    dialect: DialectName = "sev"
+    dialect_version: Annotated[Text, AfterValidator(_version)] = ""  # empty: the newest we write
+    envelope: Text = ""  # MEDO: the address in its postal product of an envelope file to send along; empty: none
     language: Language = "ru"
     human_text: bool = True
-    package: Literal["files", "zip"] = "files"
+    package: Annotated[Literal["files", "zip"], AfterValidator(_smdo_package)] = "files"
     file_names: Literal["both", "rfc2047", "rfc2231"] = "both"
     max_letter: MaxBytes = 25 << 20
     relay: Text = ""  # the name of another relay; empty: [relay]
     encrypted: bool = False  # letters are encrypted on the way by other means, so restricted documents may go
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if not self.address and self.folder_out is None:
+            raise wrong("is missing", "write where letters go, or name a folder in [channel.folder_out]", "address")
+        return self
+
+    @property
+    def goes_to(self) -> str:
+        """Where letters go, for people: an address, or the path of a folder."""
+        return f"folder {self.folder_out.path}" if self.folder_out else self.address
 
 
 OF_DRAFTS = ("visa_direction", "sign_direction", "visa_information", "sign_information", "draft_registration")
@@ -123,17 +161,38 @@ class TimeLimitSettings(Shape):
     registered: Duration = timedelta(hours=24)
 
 
+Mode = Literal["observe", "hold", "live"]
+
+
 class PartnerSettings(Shape):
     """An organisation we have an agreement with."""
 
     id: Annotated[str, AfterValidator(_partner_id)]
     name: Name
     channel: Name
-    indices: tuple[Annotated[Name, Field(max_length=255)], ...] = Field(min_length=1)
+    indices: tuple[Code, ...] = Field(min_length=1)
+    # by index, how a standard names that organisation where that differs: a GUID of MEDO, a code of SMDO; one word in
+    # the standard of its channel, else by standard, for one that writes in several
+    codes: dict[Name, Code | dict[DialectName, Code]] = Field(default_factory=dict)
     may_send: tuple[Literal["document", "report"], ...] = ("document", "report")
     links: Literal["known", "all-in-words", "none"] = "known"
     tasks: Literal["own", "own-with-parents", "all"] = "own"
     changes: Literal["add", "repeat"] = "add"
     subscription: SubscriptionSettings = SubscriptionSettings()
     time_limits: TimeLimitSettings = TimeLimitSettings()
-    mode: Literal["live"] = "live"
+    mode: Mode = "observe"
+
+    def codes_in(self, dialect: str, own: str) -> dict[str, str]:
+        """Return by index how the standard *dialect* names its organisations; *own* is the one of its channel."""
+        found = {}
+        for index, code in self.codes.items():
+            said = {own: code} if isinstance(code, str) else dict[str, str](code.items())
+            if dialect in said:
+                found[index] = said[dialect]
+        return found
+
+    @property
+    def all_codes(self) -> tuple[str, ...]:
+        """Its codes in every standard."""
+        said = ([code] if isinstance(code, str) else code.values() for code in self.codes.values())
+        return tuple(code for codes in said for code in codes)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-SECRET_KEYS = frozenset({"password", "secret", "database", "url"})
+SECRET_KEYS = frozenset({"password", "secret", "service_account", "database", "url"})
 EXAMPLE = "the annotated example configuration"
 SHOWN = 60  # LIMIT: characters of a wrong value that are shown
 
@@ -156,6 +156,9 @@ def _said(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str
     found = "" if secret else f", found {shown(_innermost(detail))}"
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         return f"expected {_allowed(detail)}{found}", "write one of these words"
+    if kind in BOUNDS:
+        expected, bound, remedy = BOUNDS[kind]
+        return f"expected a number {expected} {ctx[bound]}{found}", f"write {ctx[bound]} or {remedy}"
     what, remedy = EXPECTED.get(kind, ("", f"see {EXAMPLE}"))
     return (f"expected {what}" if what else detail["msg"]) + found, remedy
 
@@ -170,6 +173,12 @@ def _allowed(detail: ErrorDetails) -> str:
     return str(ctx.get("expected_tags") or ctx.get("expected")).replace("'", '"')
 
 
+# the type of a pydantic error → which numbers were expected, where pydantic says the bound, and the remedy
+BOUNDS: Mapping[str, tuple[str, str, str]] = {
+    "greater_than_equal": ("from", "ge", "more"),
+    "less_than_equal": ("up to", "le", "less"),
+}
+
 # the type of a pydantic error → what was expected, and the remedy
 EXPECTED: Mapping[str, tuple[str, str]] = {
     "string_type": ("a text", 'put it in quotes: "…"'),
@@ -181,7 +190,5 @@ EXPECTED: Mapping[str, tuple[str, str]] = {
     "dict_type": ("a table", "write its keys under a heading in brackets"),
     "string_too_short": ("a text that is not empty", "fill it in, or remove the key"),
     "too_short": ("at least one value", "fill the list, or remove the key"),
-    "greater_than_equal": ("a larger number", "raise it"),
-    "less_than_equal": ("a smaller number", "lower it"),
     "string_pattern_mismatch": ("a plain name", "write letters, digits and underscores, and no digit first"),
 }

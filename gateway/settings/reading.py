@@ -4,24 +4,33 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 
+from gateway.settings.alarms import AlarmSettings, HealthSettings
+from gateway.settings.antivirus import AntivirusSettings
 from gateway.settings.crossing import Sections, cautions, problems
+from gateway.settings.folders import FolderSettings
+from gateway.settings.oauth import OauthSettings
 from gateway.settings.ourselves import (
     AccessSettings,
     EdmsSettings,
     JournalSettings,
     LimitSettings,
     ListenerSettings,
+    LogSettings,
     MailboxSettings,
     OfficeSettings,
     RelaySettings,
     RetrySettings,
+    SelfTestSettings,
     WorkerSettings,
 )
 from gateway.settings.partners import ChannelSettings, PartnerSettings
 from gateway.settings.problems import ConfigProblem, ConfigurationError
+from gateway.settings.problems import Path as KeyPath
 from gateway.settings.rules import ReceiveSettings, ReportSettings
+from gateway.settings.salvage import salvaged
 from gateway.settings.source import Found, ShapeT, Source
 from gateway.settings.values import ADDRESS
+from gateway.settings.web import WebSettings
 from gateway.settings.whole import Settings
 from gateway.working_days import Calendar, calendar_of
 
@@ -29,32 +38,33 @@ SECRET_BYTES = 16  # LIMIT: the shortest office secret, in bytes of UTF-8
 MAKE_SECRET = "put the output of  openssl rand -hex 32  into a file and name it in secret_file"
 OF_PARTNERS = ("channel", "partner", "receive", "report")
 KNOWN = (
-    *("office", "journal", "edms", "listener", "mailbox", "relay", "other_relay", "workers", "limits", "retry"),
-    *("access", "secret", "secret_file", "human_address", "partners", *OF_PARTNERS),
+    *("office", "journal", "edms", "listener", "mailbox", "folder", "relay", "other_relay", "workers", "limits"),
+    *("retry", "log", "access", "self_test", "alarm", "health", "web", "antivirus", "oauth", "secret", "secret_file"),
+    *("human_address", "partners", *OF_PARTNERS),
 )
 
 
 def parse(
     texts: Mapping[str, str],
     *,
-    secrets: Mapping[str, str] | None = None,
+    secrets: Mapping[KeyPath, str] | None = None,
     folder: FilePath | None = None,
     holidays: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings written in *texts*; raises ConfigurationError with every problem.
 
     *texts* are by file name: the gateway's own first, then the one its key ``partners`` names (without that key,
-    channels, partners and rules stand in the first).  *secrets* are the contents of the files that ``password_file``
-    and ``secret_file`` name, by that name as written; None means that nobody looked: passwords stay empty and the
+    channels, partners and rules stand in the first).  *secrets* are those that lie elsewhere, by the path of the key
+    they stand for: ``("mailbox", 0, "password")``; None means that nobody looked: passwords stay empty and the
     office secret is not checked.  *holidays* are the contents of the files that ``holidays`` names, likewise; without
     them every week is like the other.  Relative paths are meant from *folder*; None leaves them as they are.
     """
     name, text = next(iter(texts.items()))
     own = Source(name, text, secrets=secrets or {}, folder=folder)
-    if own.problems:  # not TOML: whatever else could be said would be wrong
-        raise ConfigurationError(tuple(own.problems))
+    if own.problems:  # not TOML: whatever else could be said of it would be wrong
+        raise ConfigurationError((*own.problems, *_of_partners_alone(salvaged(text).get("partners"), texts)))
     own.known_only(KNOWN)
-    others = _partners_source(own, texts)
+    others = _partners_source(own, texts, folder)
     calendars = {file: _calendar(own, file, written) for file, written in (holidays or {}).items()}
     settings = _settings(own, others, secrets_known=secrets is not None)
     found = [*own.problems, *(others.problems if others is not own else ())]
@@ -72,7 +82,7 @@ def _calendar(own: Source, file: str, written: str) -> Calendar:
     return calendar
 
 
-def _partners_source(own: Source, texts: Mapping[str, str]) -> Source:
+def _partners_source(own: Source, texts: Mapping[str, str], folder: FilePath | None) -> Source:
     """Return where channels, partners and the rules about them stand."""
     name = own.text("partners")
     if not name:
@@ -83,9 +93,22 @@ def _partners_source(own: Source, texts: Mapping[str, str]) -> Source:
     for key in OF_PARTNERS:
         if key in own.tables:
             own.complain((key,), f"stands here although partners = {name}", f"move it to {name}")
-    others = Source(name, texts[name], secrets={}, folder=None)
+    others = Source(name, texts[name], secrets={}, folder=folder)
     others.known_only(OF_PARTNERS)
     return others
+
+
+def _of_partners_alone(name: object, texts: Mapping[str, str]) -> Sequence[ConfigProblem]:
+    """Return what is wrong with the partners' file by itself, when the gateway's own cannot be read."""
+    if not isinstance(name, str) or name not in texts:
+        return ()
+    others = Source(name, texts[name], secrets={}, folder=None)
+    others.known_only(OF_PARTNERS)
+    others.many("channel", ChannelSettings)
+    others.many("partner", PartnerSettings)
+    others.many("receive", ReceiveSettings)
+    others.many("report", ReportSettings)
+    return others.problems
 
 
 def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings | None:
@@ -95,7 +118,9 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
         offices=own.many("office", OfficeSettings),
         listeners=own.many("listener", ListenerSettings),
         mailboxes=own.many("mailbox", MailboxSettings),
+        folders=own.many("folder", FolderSettings),
         other_relays=own.many("other_relay", RelaySettings),
+        oauth=own.many("oauth", OauthSettings),
         channels=others.many("channel", ChannelSettings),
         partners=others.many("partner", PartnerSettings),
         receive=others.many("receive", ReceiveSettings),
@@ -106,9 +131,19 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
     relay = own.one("relay", RelaySettings, required=True)
     workers, limits = own.one("workers", WorkerSettings), own.one("limits", LimitSettings)
     retry, access = own.one("retry", RetrySettings), own.one("access", AccessSettings)
+    self_test = own.one("self_test", SelfTestSettings) or SelfTestSettings()
+    log = own.one("log", LogSettings) or LogSettings()
+    web = own.one("web", WebSettings) or WebSettings()
+    alarm, health = own.one("alarm", AlarmSettings), own.one("health", HealthSettings)
+    antivirus = own.one("antivirus", AntivirusSettings)
     secret, human_address = _secret(own, known=secrets_known), _human_address(own)
     own.problems.extend(problems(sections))
-    if own.problems or others.problems or not (journal and edms and relay and workers and limits and retry and access):
+    if antivirus and workers and antivirus.enabled and 2 * antivirus.time_limit > workers.patience:
+        remedy = "give workers.patience twice this time: the letter waits for the EDMS, too"
+        own.complain(("antivirus", "time_limit"), "a worker's patience would end before the scanner's time", remedy)
+    if own.problems or others.problems or not (journal and edms and relay and workers and limits and retry):
+        return None
+    if not (access and alarm and health and antivirus):
         return None
     return Settings(
         offices=_values(sections.offices),
@@ -119,10 +154,18 @@ def _settings(own: Source, others: Source, *, secrets_known: bool) -> Settings |
         other_relays=_values(sections.other_relays),
         listeners=_values(sections.listeners),
         mailboxes=_values(sections.mailboxes),
+        folders=_values(sections.folders),
+        oauth=_values(sections.oauth),
         workers=workers,
         limits=limits,
+        log=log,
         retry=retry,
         access=access,
+        self_test=self_test,
+        web=web,
+        alarm=alarm,
+        health=health,
+        antivirus=antivirus,
         human_address=human_address,
         channels=_values(sections.channels),
         partners=_values(sections.partners),

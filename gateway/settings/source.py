@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,7 +20,7 @@ ShapeT_co = TypeVar("ShapeT_co", bound=BaseModel, covariant=True)
 class Source:
     """A text and what was found wrong in it; every table is checked by itself, so no mistake hides another."""
 
-    def __init__(self, name: str, text: str, *, secrets: Mapping[str, str], folder: FilePath | None) -> None:
+    def __init__(self, name: str, text: str, *, secrets: Mapping[Path, str], folder: FilePath | None) -> None:
         self.name = name
         self.problems: list[ConfigProblem] = []
         self.tables: Raw = {}
@@ -31,7 +31,9 @@ class Source:
             self._lines = lines(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             self.problems.append(_not_toml(name, str(error)))
-        self._put_secrets(self.tables, (), secrets)
+        self._only_one_source(self.tables, ())
+        for path, secret in secrets.items():
+            self._put(path, secret)
 
     def problem(self, path: Path, what: str, remedy: str) -> ConfigProblem:
         return ConfigProblem(self.name, line_of(path, self._lines), dotted(path), what, remedy)
@@ -80,24 +82,26 @@ class Source:
                 self.complain((*path, *inner), what, remedy)
         return None
 
-    def _put_secrets(self, table: Raw, path: Path, secrets: Mapping[str, str]) -> None:
-        """Put the contents of files named by ``…_file`` beside their names, at any depth."""
-        for key, value in list(table.items()):
-            if isinstance(value, dict):
-                self._put_secrets(value, (*path, key), secrets)
-            elif isinstance(value, list):
-                for place, inner in enumerate(value):
-                    if isinstance(inner, dict):
-                        self._put_secrets(inner, (*path, key, place), secrets)
-            elif key in SECRET_FILES and SECRET_FILES[key] in table:
-                self.complain(
-                    (*path, SECRET_FILES[key]), f"stands beside {key}", "keep one of the two, better the file"
-                )
-            elif key in SECRET_FILES and value in secrets:
-                table[SECRET_FILES[key]] = secrets[value]
+    def _only_one_source(self, value: object, path: Path) -> None:
+        """Complain, at any depth, of a secret that is written down although a file is named for it."""
+        if isinstance(value, dict):
+            for file, secret in SECRET_FILES.items():
+                if file in value and secret in value:
+                    self.complain((*path, secret), f"stands beside {file}", "keep one of the two, better the file")
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, inner in items:
+            self._only_one_source(inner, (*path, key))
+
+    def _put(self, path: Path, secret: str) -> None:
+        """Put a secret that was found elsewhere under its key; a table that is none gets nothing."""
+        table: Any = self.tables  # Any: nothing has been checked yet
+        for step in path[:-1]:
+            table = table[step]
+        table.setdefault(path[-1], secret)
 
 
-SECRET_FILES = {"password_file": "password", "secret_file": "secret"}
+SECRET_FILES = {"password_file": "password", "secret_file": "secret", "key_file": "service_account"}
+STAND_IN = "x" * 32  # for a secret that could not be read: one complaint about it is enough
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from gateway.settings.problems import shown, wrong
+from gateway.dialects import DIALECTS
+from gateway.settings.problems import one_of, shown, wrong
 
 UNITS: Mapping[str, timedelta] = {
     "s": timedelta(seconds=1),
@@ -29,7 +30,7 @@ ADDRESS = re.compile(r"[^\s@\x00-\x20<>(),;:\"\\]+@[^\s@\x00-\x20<>(),;:\"\\]+")
 class Shape(BaseModel):
     """A table of the configuration: frozen, nothing unknown in it, nothing converted silently."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 def _duration(value: object) -> object:
@@ -93,10 +94,44 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    if not any(letter in value for letter in "/@[] \t") and (":" not in value or _is_number(value)):
+        return value
+    remedy = 'write the name alone: "mail.example"; the port has its own key'
+    raise wrong(f"{shown(value)} is not the name of a host", remedy)
+
+
+def _is_number(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _one_line(value: str) -> str:
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
         raise wrong("has line breaks or control characters in it", "write it on one line")
     return value
+
+
+def _dialect(value: str) -> str:
+    names = tuple(dialect.name for dialect in DIALECTS)
+    if value not in names:
+        raise wrong(f"expected {one_of(names)}, found {shown(value)}", "write one of these words")
+    return value
+
+
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d{1,5})?")
+
+
+def called_locally(host: str) -> bool:
+    """Say whether a browser that sends the Host header *host* called this machine by its own name.
+
+    A name of somebody else's may be made to lead here (DNS rebinding), and his page would read what we answer.
+    """
+    found = _HOST.fullmatch(host.lower())
+    return found is not None and loopback(found[1] or found[2])
 
 
 def loopback(host: str) -> bool:
@@ -109,6 +144,8 @@ def loopback(host: str) -> bool:
 
 Text = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+DialectName = Annotated[str, AfterValidator(_dialect)]
+Host = Annotated[Name, AfterValidator(_host)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 MaxBytes = Annotated[int, BeforeValidator(_size), Field(ge=1)]
 Location = Annotated[Path, BeforeValidator(_location)]
@@ -118,4 +155,5 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Secret = Annotated[str, AfterValidator(_one_line), Field(repr=False)]
+PrivateText = Annotated[str, Field(repr=False)]  # a secret of several lines
 Raw = dict[str, Any]  # a table as TOML gives it; Any because nothing has been checked yet

@@ -7,22 +7,29 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from gateway.settings.alarms import AlarmSettings, HealthSettings
+from gateway.settings.antivirus import AntivirusSettings
+from gateway.settings.folders import FolderSettings
+from gateway.settings.oauth import OauthSettings
 from gateway.settings.ourselves import (
     AccessSettings,
     EdmsSettings,
     JournalSettings,
     LimitSettings,
     ListenerSettings,
+    LogSettings,
     MailboxSettings,
     OfficeSettings,
     RelaySettings,
     RetrySettings,
+    SelfTestSettings,
     WorkerSettings,
 )
 from gateway.settings.partners import ChannelSettings, PartnerSettings
 from gateway.settings.problems import ConfigProblem
 from gateway.settings.rules import ReceiveSettings, ReportSettings
 from gateway.settings.values import Shape
+from gateway.settings.web import WebSettings
 from gateway.working_days import Calendar, hours_of, registration_date
 
 
@@ -35,10 +42,18 @@ class Settings(Shape):
     other_relays: tuple[RelaySettings, ...] = ()
     listeners: tuple[ListenerSettings, ...] = ()
     mailboxes: tuple[MailboxSettings, ...] = ()
+    folders: tuple[FolderSettings, ...] = ()
+    oauth: tuple[OauthSettings, ...] = ()
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
     retry: RetrySettings = RetrySettings()
     access: AccessSettings = AccessSettings()
+    self_test: SelfTestSettings = SelfTestSettings()
+    web: WebSettings = WebSettings()
+    alarm: AlarmSettings = AlarmSettings()
+    health: HealthSettings = HealthSettings()
+    antivirus: AntivirusSettings = AntivirusSettings()
     human_address: str = ""  # where letters without a passport go that came by SMTP; empty: they are parked
     channels: tuple[ChannelSettings, ...] = ()
     partners: tuple[PartnerSettings, ...] = ()

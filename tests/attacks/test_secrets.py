@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from gateway.cli import main
 from gateway.logs import configure_logs
 from gateway.settings_files import load
+from tests.canaries import CANARIES, in_files, in_words
 from tests.story import partner
 from tests.story.acts import send_letter
 from tests.story.offices import town
@@ -63,6 +64,7 @@ id = "them"
 name = "Them"
 channel = "them"
 indices = ["THEIRS"]
+mode = "live"
 """
 SOUND = "sqlite:///journal.db"
 URLS = {
@@ -186,3 +188,16 @@ def test_no_letter_answer_or_row_of_the_journal_holds_the_offices_secret(
     assert len(letters) > 2
     assert len(files) > 1
     assert not any(secret.encode() in data for data in (*letters, *files, (told.out + told.err).encode()))
+
+
+def test_a_secret_that_gets_out_fails_the_test_it_gets_out_of(tmp_path: Path) -> None:
+    """CWE-532, the canary law: outputs, logs and journals are searched when a test ends; configurations are not."""
+    for name in ("gateway.toml", "mailbox.secret", "service.log", "journal.db"):
+        (tmp_path / name).write_text(f"password is {CANARIES[1]}")
+    sections = [("Captured stdout call", "all is well"), ("Captured stderr call", f"key: minsk-{CANARIES[0]}-0123")]
+
+    leaks = {*in_words(sections), *in_files(tmp_path)}
+    for name in ("service.log", "journal.db"):
+        (tmp_path / name).unlink()
+
+    assert leaks == {"Captured stderr call", "service.log", "journal.db"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from gateway.edms_adapter import SqlEdms
 from gateway.edms_adapter.registry import people
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.inbound.worker import Worker
 from gateway.journal import entries
 from gateway.journal.entries import State
@@ -110,6 +110,7 @@ def test_status_of_a_service_that_is_well_otherwise_ends_with_1_until_it_is_back
         assert (well, upgraded_now, call("--config", node.config, "status").exit_code) == (0, 1, 0)
 
 
+@pytest.mark.thorough
 def test_a_service_that_starts_names_it_and_registers_once_it_is_back(tmp_path: Path) -> None:
     node = Node(tmp_path / "d")
     alter(node, UPGRADE)

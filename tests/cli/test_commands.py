@@ -3,6 +3,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ KEYS = {
     "recipients",
     "document",
     "files",
+    "people",
     "events",
     "problems",
     "rules",
@@ -51,6 +54,17 @@ def test_init_writes_a_configuration_that_holds(office: Path) -> None:
 
     assert checked.exit_code == 0
     assert (office / "office.secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_only_reads_the_journal_starts_without_the_means_to_reach_an_edms(office: Path) -> None:
+    listed = "main(['--config', sys.argv[1], 'queue', 'list'], standalone_mode=False)"
+    asked = "sys.exit('gateway.edms_adapter.sql.edms' in sys.modules)"
+    code = f"import sys; from gateway.cli import main; {listed}; {asked}"
+    Journal.open(f"sqlite:///{office / 'journal.db'}", office / "blobs").close()
+
+    done = subprocess.run([sys.executable, "-c", code, office / "gateway.toml"], capture_output=True, timeout=60)
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_init_overwrites_nothing(office: Path) -> None:

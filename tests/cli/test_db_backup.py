@@ -80,7 +80,7 @@ def test_a_backup_is_put_back_as_the_page_says_and_everything_is_there(
     shutil.copy(tmp_path / "copy" / "journal.db", moscow.home)  # 3. put back
     shutil.copytree(tmp_path / "copy" / "blobs", moscow.home / "blobs")
     moscow.parts = build(moscow.settings, moscow.clock)  # 4. start
-    moscow._assemble()
+    moscow.assemble()
     offices.settle()
 
     assert [entry.id for entry in moscow.incoming()] == [1]

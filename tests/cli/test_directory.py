@@ -47,7 +47,14 @@ class Gateway:
             relay="",
         )
         partners = PARTNERS.format(
-            other="moscow", other_title=TITLES["moscow"], indices=indices, channel="", proof=NETWORK, partner=""
+            other="moscow",
+            address='address = "edms@moscow.example"',
+            other_title=TITLES["moscow"],
+            indices=indices,
+            channel="",
+            proof=NETWORK,
+            partner="",
+            mode="live",
         )
         (home / "gateway.toml").write_text(gateway.replace('"registry"', json.dumps(mapping)), "utf-8")
         (home / "gateway.toml").chmod(0o600)

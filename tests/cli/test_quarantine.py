@@ -522,7 +522,7 @@ def test_the_keys_of_acts_and_versions_are_the_documented_ones(desk: Desk) -> No
         assert f"| {name} | {' '.join(f'`{key}`' for key in rows[0])} |" == line  # type: ignore[index]
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.thorough)])
 def test_on_a_terminal_no_line_is_wider_than_it_and_no_cell_is_wrapped(desk: Desk, columns: int) -> None:
     desk.receive(letter(), 1)
     entry = desk.receive(letter(number="77-2"), 2)

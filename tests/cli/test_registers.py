@@ -15,9 +15,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from gateway.cli.registers.items import PAGE, WAITS, Which, items
 from gateway.cli.registers.page import Heading, printed, wrapped
-from gateway.cli.registers.words import LANGUAGES, Words
 from gateway.journal import entries, events, exchanges
 from gateway.journal.entries import Direction, State
 from gateway.journal.exchanges import Exchange
@@ -40,6 +38,8 @@ from gateway.model import (
     Subscription,
 )
 from gateway.office import Office
+from gateway.registers.items import PAGE, WAITS, Which, items
+from gateway.registers.words import LANGUAGES, Words
 from gateway.reports import Rung
 from gateway.settings import OfficeSettings
 from gateway.settings_files import load

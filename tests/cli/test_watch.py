@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from gateway.cli.watching import Watch
-from gateway.edms_adapter import SqlEdms
 from gateway.edms_adapter.registry import people
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.journal import cursors
 from tests.cli.test_operating import Desk, document
 

@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is believed: every proof, and every way it must fail."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from gateway.errors import Reason, Refused
-from gateway.model import Letter, Organisation, Party, Sha256
+from gateway.model import (
+    Document,
+    DocumentUid,
+    Letter,
+    Message,
+    MessageId,
+    Organisation,
+    Party,
+    ReturnId,
+    Sha256,
+)
 from gateway.office import Office, Origin
 from gateway.settings import Settings, parse
 
@@ -52,6 +64,7 @@ id = "p"
 name = "Partner"
 channel = "c"
 indices = ["THEIRS", "THEIRS-TOO"]
+mode = "live"
 """
 
 
@@ -138,6 +151,15 @@ def test_the_partner_is_chosen_by_the_index_inside_whatever_its_case() -> None:
     assert why.value.reason is Reason.UNKNOWN_PARTNER
 
 
+def test_who_writes_without_an_index_is_answered_under_the_first_one_agreed() -> None:
+    office = Office(settings(NETWORK))
+    partner = office.partner(office.proven(letter(), HERE), "THEIRS-TOO")
+
+    assert partner.named(Party()).index == "THEIRS"
+    assert partner.named(Party(Organisation("Nameless"))).organisation == Organisation("Nameless", index="THEIRS")
+    assert partner.named(Party(Organisation("Own", index="THEIRS-TOO"))).index == "THEIRS-TOO"
+
+
 def test_a_message_for_none_of_our_organisations_is_not_for_us() -> None:
     office = Office(settings(NETWORK))
 
@@ -164,3 +186,75 @@ def test_a_lane_is_a_guess_and_a_stranger_has_the_common_one() -> None:
 
     assert office.lane(HERE) == "c"
     assert office.lane(Origin("door", "192.0.2.7", "who@nowhere.example")) == "stranger"
+
+
+# --- how standards name us ----------------------------------------------------------------------------------------
+
+OUR_CODE, THEIR_CODE = "0a9f0001-0000-4000-8000-00000000A001", "7b1f0002-0000-4000-8000-00000000b002"
+TOO = "7b1f0003-0000-4000-8000-00000000c003"
+
+
+def coded(dialect: str = "medo", form: str = '"{}"') -> Office:
+    """We and the partner's first organisation have codes in its standard; we have another one in SMDO.
+
+    *form* is how the partner's codes are written.
+    """
+    gateway = GATEWAY.replace('name = "Ours"', f'name = "Ours"\ncodes = {{ medo = "{OUR_CODE}", smdo = "OrgA001" }}', 1)
+    partners = PARTNERS.format(proof='kind = "none"')
+    partners = partners.replace('id = "c"', f'id = "c"\ndialect = "{dialect}"')
+    theirs, too = form.format(THEIR_CODE), form.format(TOO)
+    return Office(
+        parse(
+            {
+                "gateway.toml": gateway,
+                "p.toml": f"{partners}codes = {{ THEIRS = {theirs}, THEIRS-TOO = {too} }}\n",
+            }
+        )
+    )
+
+
+def named(*indices: str) -> tuple[Party, ...]:
+    return tuple(Party(Organisation(index=index)) for index in indices)
+
+
+def saying(sender: str, recipient: str, addressee: str, dialect: str = "medo") -> Message:
+    document = Document(DocumentUid("u"), addressees=named(addressee))
+    to = named(recipient)
+    return Message(
+        MessageId("m"), ReturnId("r"), datetime(2026, 3, 11, tzinfo=UTC), *named(sender), to, document, dialect
+    )
+
+
+def test_inside_the_house_an_organisation_has_one_name_whatever_its_standard_calls_it() -> None:
+    office = coded()
+
+    came = saying(THEIR_CODE.upper(), OUR_CODE, "theirs-too")
+    assert office.inward(came) == saying("THEIRS", "OURS", "theirs-too")
+    goes = saying("OURS", "THEIRS", "ours")
+    assert office.outward(goes) == saying(OUR_CODE, THEIR_CODE, OUR_CODE)
+
+
+def test_a_message_names_everybody_as_its_own_standard_does_whatever_the_channel_speaks() -> None:
+    office = coded("sev", form='{{ medo = "{}", smdo = "OrgB002" }}')
+
+    question = saying(THEIR_CODE, OUR_CODE, "OURS")
+    assert office.inward(question) == saying("THEIRS", "OURS", "OURS")
+    assert office.outward(saying("OURS", "THEIRS", "OURS")) == saying(OUR_CODE, THEIR_CODE, OUR_CODE)
+    own = saying("OURS", "THEIRS", "OURS", "sev")
+    assert office.outward(own) == own
+    assert office.partner_by_index("orgb002") == office.partner_by_index(THEIR_CODE) is not None
+
+
+def test_a_code_is_as_good_as_the_index_to_find_who_is_meant() -> None:
+    office = coded()
+    (channel,) = office.settings.channels
+
+    assert office.partner(channel, THEIR_CODE.upper()).id == "p"
+    assert [ours.index for ours in office.addressed(named(OUR_CODE.lower(), "OURS"))] == ["OURS"]
+
+
+def test_where_the_standard_has_no_other_names_nothing_is_changed() -> None:
+    office = coded()
+
+    goes = saying("OURS", "ELSEWHERE", "OURS", "gost2010")
+    assert office.outward(goes) == goes

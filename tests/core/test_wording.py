@@ -18,11 +18,16 @@ from gateway.model import (
     ControlState,
     Department,
     Direction,
+    DirectoryChange,
+    DirectoryOutcome,
+    DirectoryResult,
+    DirectoryUpdate,
     Document,
     DocumentUid,
     Executor,
     File,
     Forwarding,
+    Listing,
     Message,
     MessageId,
     Number,
@@ -68,8 +73,9 @@ DOCUMENT = Document(
     addressees=(CLERK,),
     tasks=(TASK,),
 )
+Body = Document | Report | DirectoryUpdate | DirectoryResult
 REFUSAL = Refusal(1001, "В письме нет файла", "/a/b", "Письмо.pdf", "ничего")
-BODIES: Mapping[str, Document | Report] = {
+BODIES: Mapping[str, Body] = {
     "document": DOCUMENT,
     "receipt": Report(ReportKind.RECEIPT, DOCUMENT.ref, received_at=AT),
     "refusal": Report(ReportKind.REFUSAL, DOCUMENT.ref, refusal=REFUSAL),
@@ -87,14 +93,16 @@ BODIES: Mapping[str, Document | Report] = {
         draft_registered=Document(number=Number("Пр-1")),
     ),
     "edited": Report(ReportKind.EDITED, DOCUMENT.ref, edited=DOCUMENT, edited_text="исправлена опечатка"),
+    "directory": DirectoryUpdate((Listing(CLERK),)),
+    "directory_result": DirectoryResult((DirectoryOutcome(Listing(CLERK), (DirectoryChange.ADDED,)),)),
 }
 
 
-def message(body: Document | Report, sender: Party = SENDER) -> Message:
+def message(body: Body, sender: Party = SENDER) -> Message:
     return Message(MessageId("m-1"), ReturnId("r-1"), AT, sender, (CLERK,), body, "sev")
 
 
-def body(of: Document | Report, language: str = "ru") -> str:
+def body(of: Body, language: str = "ru") -> str:
     return WORDING.words(message(of), language, zone=MINSK).body
 
 
@@ -103,9 +111,10 @@ def body(of: Document | Report, language: str = "ru") -> str:
 def test_every_kind_of_message_has_words_in_every_language(name: str, language: str) -> None:
     words = WORDING.words(message(BODIES[name]), language)
 
-    assert "45-П" in words.subject
+    says = "Мэрия Примерска" if name.startswith("directory") else "45-П"
+    assert says in words.subject
     assert "\n" not in words.subject
-    assert "45-П" in words.body
+    assert says in words.body
     assert words.body.endswith("\n")
     assert "\n\n\n" not in words.body
 
@@ -159,7 +168,11 @@ def test_a_strangers_value_appears_literally_and_on_one_line(name: str) -> None:
     number = Number(HOSTILE, date(2031, 5, 6))
     about = Document(DocumentUid("d"), number=number, subject=HOSTILE, files=(File(HOSTILE),), tasks=(TASK,)).ref
     of = BODIES[name]
-    hostile = Report(of.kind, about, edited_text=HOSTILE) if isinstance(of, Report) else Document(number=number)
+    hostile: Body = Report(of.kind, about, edited_text=HOSTILE) if isinstance(of, Report) else Document(number=number)
+    if isinstance(of, DirectoryUpdate | DirectoryResult):
+        line = Listing(Party(person=Person(HOSTILE)))
+        outcome = DirectoryOutcome(line, ())
+        hostile = DirectoryUpdate((line,)) if isinstance(of, DirectoryUpdate) else DirectoryResult((outcome,))
 
     words = WORDING.words(message(hostile, sender), "ru")
 

@@ -24,6 +24,10 @@ from gateway.model import (
     ControlState,
     Department,
     Direction,
+    DirectoryChange,
+    DirectoryOutcome,
+    DirectoryResult,
+    DirectoryUpdate,
     Document,
     DocumentControl,
     DocumentRef,
@@ -36,6 +40,7 @@ from gateway.model import (
     FileRole,
     Forwarding,
     Link,
+    Listing,
     Message,
     Number,
     Organisation,
@@ -322,11 +327,17 @@ def messages(body: st.SearchStrategy) -> st.SearchStrategy:
         dialect_version=texts,
         subscription=maybe(subscriptions),
         in_reply_to=maybe(uids),
+        thread=maybe(uids),
     )
 
 
+listings = st.builds(Listing, parties, flags, texts)
+outcomes = st.builds(DirectoryOutcome, listings, some(st.sampled_from(DirectoryChange)))
+directories = st.builds(DirectoryUpdate, some(listings, 4)) | st.builds(DirectoryResult, some(outcomes, 4))
+
 document_messages = messages(main_documents())
 report_messages = messages(reports())
+directory_messages = messages(directories)
 
 
 def content_of(digest: str) -> Held:

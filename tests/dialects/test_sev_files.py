@@ -8,15 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import Held
+from gateway.dialects.names import plain, signature_suffix
 from gateway.dialects.sev.files import kib
-from gateway.dialects.sev.names import (
-    plain,
-    shown_name,
-    shown_signature_name,
-    signature_suffix,
-    unique_name,
-    without_index,
-)
+from gateway.dialects.sev.names import shown_name, shown_signature_name, unique_name, without_index
 from gateway.dialects.sev.shelf import Listed, Shelf
 from gateway.dialects.wire import Resource
 

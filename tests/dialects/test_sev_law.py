@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from gateway.dialects import by_name
 from gateway.dialects.wire import Package, Reading, Resource
 from gateway.model import Message
-from tests.dialects.strategies import content_of, document_messages, report_messages
+from tests.dialects.strategies import content_of, directory_messages, document_messages, report_messages
 
 SEV = by_name("sev")
 
@@ -39,8 +39,14 @@ def test_a_report_is_read_as_degraded(message: Message) -> None:
     assert_the_law(message)
 
 
+@law
+@given(directory_messages)
+def test_a_directory_is_read_as_degraded(message: Message) -> None:
+    assert_the_law(message)
+
+
 @corollary
-@given(document_messages | report_messages)
+@given(document_messages | report_messages | directory_messages)
 def test_degrading_twice_changes_nothing_more(message: Message) -> None:
     once = SEV.degrade(message)
 
@@ -48,10 +54,10 @@ def test_degrading_twice_changes_nothing_more(message: Message) -> None:
 
 
 @corollary
-@given(document_messages | report_messages)
+@given(document_messages | report_messages | directory_messages)
 def test_what_we_write_deviates_from_nothing(message: Message) -> None:
     """Only what the message itself leaves open is noted on reading: never the schema, names, sizes or references."""
     problems = unpacked(SEV.write(message)).problems
 
-    harmless = {"empty-pages", "empty-subject", "missing-author", "no-files", "task-without-text"}
+    harmless = {"empty-pages", "empty-subject", "missing-author", "no-files", "no-exchange-index", "task-without-text"}
     assert {problem.code for problem in problems} <= harmless

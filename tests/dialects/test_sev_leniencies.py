@@ -59,6 +59,24 @@ LENIENCIES = {
 }
 
 
+def test_of_two_tasks_of_one_uid_the_second_is_left_out_and_noted() -> None:
+    reading = read_altered("document", ('Task UID="e2e2"', 'Task UID="e1e1"'))
+    body = body_of(reading)
+    assert isinstance(body, Document)
+
+    assert [task.text for task in body.tasks] == ["Сверить сроки и ответить"]
+    assert "repeated-key" in codes(reading)
+
+
+def test_of_two_tasks_without_a_uid_the_second_is_left_out_and_noted() -> None:
+    reading = read_altered("document", ('Task UID="e2e2"', "Task"), ('Task UID="e1e1"', "Task"))
+    body = body_of(reading)
+    assert isinstance(body, Document)
+
+    assert [task.text for task in body.tasks] == ["Сверить сроки и ответить"]
+    assert "task-without-id" in codes(reading)
+
+
 @pytest.mark.parametrize("name", LENIENCIES)
 def test_a_leniency_is_noted_and_never_refused(name: str) -> None:
     old, new, code = LENIENCIES[name]

@@ -300,8 +300,6 @@ def test_a_report_on_a_draft_gives_directions_approvals_and_registration() -> No
     ("xml", "title"),
     [
         (passport("envelope"), "SEV transport envelope"),
-        (b'<SyncInfo xmlns="http://www.eos.ru/2010/sev"><Header/></SyncInfo>', "SEV directory synchronisation"),
-        (b'<s:SyncReport xmlns:s="http://www.eos.ru/2010/sev"/>', "SEV directory synchronisation result"),
         (b'<Novelty xmlns="http://www.eos.ru/2010/sev"/>', "unknown SEV message Novelty"),
     ],
 )

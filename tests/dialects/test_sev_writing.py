@@ -398,5 +398,5 @@ def test_the_schema_names_what_is_wrong_and_not_too_much_of_it() -> None:
 
 def test_dialects_are_known_by_name() -> None:
     assert by_name("sev") is SEV
-    with pytest.raises(KeyError, match="known: sev"):
+    with pytest.raises(KeyError, match="known: smdo, sev, gost2010, medo"):
         by_name("fax")

@@ -220,3 +220,33 @@ def test_well_formed_nonsense_never_raises(data: st.DataObject) -> None:
     reading = by_name("sev").read(altered(sample, (old, new)), [])
 
     assert reading.message is not None or reading.refusal is not None or reading.kind is None
+
+
+@given(data=st.data())
+def test_a_passport_is_read_or_refused_alike_whether_its_octets_show_what_is_in_it_or_not(data: st.DataObject) -> None:
+    """CWE-611: what is plain in UTF-8 has to be looked for by a parse in UTF-16, and the answer is the same."""
+    pieces = (
+        "<a>",
+        "</a>",
+        "<b/>",
+        "<x:y xmlns:x='u'/>",
+        "<!--<a>-->",
+        "<!DOCTYPE a>",
+        "<![CDATA[<a>]]>",
+        "&amp;",
+        "text",
+    )
+    deep = data.draw(st.sampled_from((0, 1, 63, 64)))
+    said = "".join(data.draw(st.lists(st.sampled_from(pieces), max_size=8)))
+    many = " ".join(f"a{n}=''" for n in range(data.draw(st.sampled_from((0, 256, 257)))))
+    text = f"<a {many}>" + "<a>" * deep + said + "</a>" * deep + "</a>"
+
+    assert _outcome(text.encode()) == _outcome(text.encode("utf-16"))
+
+
+def _outcome(data: bytes) -> object:
+    try:
+        root = parse(data)
+    except Refused as refused:
+        return refused.reason, refused.detail
+    return [(str(element.tag), element.text, element.tail, dict(element.attrib)) for element in root.iter()]

@@ -19,8 +19,10 @@ from gateway.inbound.imap.session import Session, Vanished
 from gateway.inbound.imap.watch import Watching
 from gateway.journal.entries import imap_source
 from gateway.model import Content
+from gateway.tls import Trust
 from tests.inbound.imap_kit import Remembering, Watch
 from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import running as dovecot_server
 
 
 def letter(subject: str) -> bytes:
@@ -94,7 +96,7 @@ async def test_the_password_goes_over_tls_to_the_right_server_only(dovecot: Dove
     watch, stranger = Watch(), Watch(lasts=lambda pause: True)
 
     async with watch.running(
-        watched(dovecot, user, tls="implicit", port=dovecot.imaps_port, ca_file=str(dovecot.ca_file))
+        watched(dovecot, user, tls="implicit", port=dovecot.imaps_port, trust=Trust(str(dovecot.ca_file)))
     ):
         await watch.accepting.count(1)
     async with stranger.running(watched(dovecot, user, tls="implicit", port=dovecot.imaps_port)):
@@ -175,6 +177,56 @@ async def test_only_the_letters_the_memory_names_are_flagged_and_people_s_mail_s
 
     assert before == {1: frozenset(), 2: frozenset()}
     assert dovecot.flags(user) == {concluded: frozenset({"$EdmsExchange"}), 3 - concluded: frozenset()}
+
+
+@pytest.mark.parametrize("more", [{}, {"after": "leave"}, {"after": "move", "done_folder": "Done"}])
+async def test_letters_of_self_tests_are_taken_out_when_told_and_what_others_marked_as_deleted_stays(
+    dovecot: Dovecot, more: dict[str, Any]
+) -> None:
+    user, watch = with_a_test(dovecot)
+
+    async with watch.running(watched(dovecot, user, removes_tests=True, **more)):
+        await done_with(watch)
+        await watch.memory.until(lambda: 1 in watch.memory.was_flagged)
+
+    assert dovecot.flags(user) == {2: frozenset({"\\Deleted"})}
+
+
+async def test_letters_of_self_tests_stay_when_nobody_told_otherwise(dovecot: Dovecot) -> None:
+    user, watch = with_a_test(dovecot)
+
+    async with watch.running(watched(dovecot, user)):
+        await done_with(watch)
+        await watch.memory.until(lambda: 1 in watch.memory.was_flagged)
+
+    assert dovecot.flags(user) == {1: frozenset({"$EdmsExchange"}), 2: frozenset({"\\Deleted"})}
+
+
+async def test_without_uidplus_letters_of_self_tests_are_flagged_like_any_other() -> None:
+    with dovecot_server("imap_capability = IMAP4rev1 IDLE\n") as plain:
+        user, watch = with_a_test(plain)
+        async with watch.running(watched(plain, user, removes_tests=True)):
+            await done_with(watch)
+            await watch.memory.until(lambda: 1 in watch.memory.was_flagged)
+
+        assert plain.flags(user) == {1: frozenset({"$EdmsExchange"}), 2: frozenset({"\\Deleted"})}
+
+
+def with_a_test(dovecot: Dovecot) -> tuple[str, Watch]:
+    """Deliver a letter of a test, and one that a person marked as deleted."""
+    user = dovecot.user()
+    dovecot.deliver(user, letter("test"))
+    dovecot.deliver(user, letter("people"))
+    dovecot.doveadm("flags", "add", "-u", user, "\\Deleted", "mailbox", "INBOX", "uid", "2")
+    return user, Watch()
+
+
+async def done_with(watch: Watch) -> None:
+    """Let the first letter come to its end."""
+    await watch.accepting.count(2)
+    await watch.sleeping.until(lambda: watch.poll in watch.sleeping.pauses)
+    watch.memory.wanted_flags = watch.memory.tests = {1}
+    watch.wake.set()
 
 
 async def test_concluded_letters_are_moved_to_a_folder_that_is_made_when_missing(dovecot: Dovecot) -> None:

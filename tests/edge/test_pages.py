@@ -1,18 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages for the clerk and the technologist: both languages, the same steps, words that cards really show."""
+"""The pages people learn and work from: both languages, the same steps, words that cards really show."""
 
 import re
 from dataclasses import replace
 from pathlib import Path
 
-from tests.edge.pages import PAGES, ROOT, Step, steps, type_in
+import pytest
+
+from tests.edge.pages import PAGES, ROOT, Step, meant, steps, type_in
 
 
-def test_there_are_pages_for_the_clerk_and_the_technologist_in_both_languages() -> None:
+def test_there_are_pages_for_clerk_technologist_and_administrator_in_both_languages() -> None:
+    names = ("by-the-clock", "clerk", "course", "first-installation", "technologist")
+
     assert [f"{page.parent.name}/{page.stem}" for page in PAGES] == [
-        *("en/clerk", "en/technologist"),
-        *("ru/clerk", "ru/technologist"),
+        f"{at}/{name}" for at in ("en", "ru") for name in names
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "heads"),
+    [("en/course.md", ("Lesson", "Exercise", "Solution")), ("ru/course.md", ("Занятие", "Упражнение", "Решение"))],
+)
+def test_every_lesson_has_an_exercise_and_a_solution_that_is_typed(page: str, heads: tuple[str, ...]) -> None:
+    parts = re.split(r"^##+ (.+)$", (ROOT / "docs" / page).read_text(encoding="utf-8"), flags=re.M)
+    typed = {
+        heading.partition(":")[0]: any(isinstance(step, Step) for step in steps(below))
+        for heading, below in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+    assert typed == {f"{head} {lesson}": head != heads[1] for lesson in range(1, 7) for head in heads}
+
+
+def test_what_stands_for_a_number_is_the_first_that_was_shown(tmp_path: Path) -> None:
+    shown = " id   state\n ──────────\n 41   parked\n 7    parked\n"
+
+    assert meant(Step(1, "edms-gateway quarantine show N", ""), shown, tmp_path).typed.endswith(" show 41")
 
 
 def test_a_page_that_lies_is_found(tmp_path: Path) -> None:

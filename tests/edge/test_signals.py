@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from gateway.edms_adapter import open_edms, registry
 from gateway.edms_adapter.registry import people
@@ -26,7 +27,7 @@ def calling(home: Path, url: str, poll: str) -> Node:
     config = node.config.read_text().replace('mapping = "registry"', f'mapping = "{mapping}"')
     config = config.replace('database = "sqlite:///registry.db"', f'database = "{url}"')
     assert '# poll = "5 s"' in config
-    node.config.write_text(config.replace('# poll = "5 s"', f'poll = "{poll}"'))
+    node.config.write_text(config.replace('# poll = "5 s"', f'poll = "{poll}"', 1))
     return node
 
 
@@ -62,6 +63,7 @@ def test_what_people_did_is_heard_at_the_call_though_the_poll_is_an_hour_away(
         eventually(lambda: forwarded(node) == 3)
 
 
+@pytest.mark.thorough
 def test_a_lost_line_means_no_more_than_the_poll(tmp_path: Path, postgres: Callable[[], str]) -> None:
     url = postgres()
     with running(calling(tmp_path / "d", url, "1 s")) as node:

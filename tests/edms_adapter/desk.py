@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.content import Held
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.registry import Correspondent, Office, Staff, people, seed
 from gateway.edms_adapter.sql.database import Work
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.edms_adapter.sql.values import Record
 from gateway.model import (
     Author,

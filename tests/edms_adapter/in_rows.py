@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.model import ExchangeId, File, FileRole, Sha256
 from gateway.ports import Registration
 from tests.edms_adapter import vendor

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psycopg
 
-from gateway.edms_adapter import BUILT_IN, SqlEdms
+from gateway.edms_adapter import BUILT_IN
+from gateway.edms_adapter.sql.edms import SqlEdms
 
 SECTION = Path(__file__).with_name("registry_outbox.toml")
 PREFIX = "edms_gw_outbox"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.content import Held
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
 from gateway.edms_adapter.sql.chunks import Chunks
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.model import ExchangeId, File, Sha256
 from gateway.ports import Registration
 from tests.edms_adapter import in_rows, vendor

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.edms_adapter import SqlEdms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.mail.names import clean_name
 from gateway.model import Event, EventKey, EventKind, ExchangeId, Number, Task, TaskUid
 from gateway.ports import Original, OutgoingState, Waiting

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.ports import Registration, Waiting
 from tests.edms_adapter import vendor
 from tests.edms_adapter.desk import letter

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jinja2 import meta
 
-from gateway.edms_adapter import BUILT_IN, MappingError, SqlEdms, open_edms
+from gateway.edms_adapter import BUILT_IN, MappingError, open_edms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.edms_adapter.sql.expression import Expression, environment
 from gateway.model import Document
 
@@ -33,6 +35,18 @@ def opened(path: Path | str) -> SqlEdms:
 
 def test_the_built_in_mapping_is_right() -> None:
     opened("registry").close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a.b + c[d] * 2", "f(x, y=z)|clip(n) ~ 'q'", "{k: [v, (w,)]} if p is none else not q", "items[lo:hi]", "3"],
+)
+def test_an_expression_asks_its_scope_for_what_the_library_would_look_up(text: str) -> None:
+    sandbox = environment()
+
+    asked = Expression(sandbox, text, "here").names
+
+    assert asked == meta.find_undeclared_variables(sandbox.parse("{{ (" + text + ") }}"))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +82,7 @@ def test_the_built_in_mapping_is_right() -> None:
         ('"task.executors"', '"task.executers"', "a Task has no 'executers'; did you mean executors?"),
         ("resolve(executor.party)", "resolve(executor.patry)", "a Executor has no 'patry'"),
         ('subject = "document.subject"', 'subject = "document.subject|klip(9)"', "No filter named 'klip'"),
+        ('subject = "document.subject"', 'subject = "1 if document.subject is klip"', "No test named 'klip'"),
         (
             'subject = "document.subject"',
             'subject = "1) }} x {{ (2"',

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from gateway.content import Held
 from gateway.edms_adapter.registry import create
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database
-from gateway.edms_adapter.sql.mapping import MappingError
 from tests.edms_adapter.desk import Desk, file_of, fill, letter
 from tests.servers.mariadb import Server, installed
 

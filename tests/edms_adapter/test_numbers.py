@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.errors import Deferred, Refused
 from gateway.model import ExchangeId, Number
 from gateway.ports import Registration, Waiting

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.model import ExchangeId, PartnerId
 from gateway.ports import Registration, Waiting
 from tests.edms_adapter import vendor

@@ -17,8 +17,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from gateway.edms_adapter import BUILT_IN, MappingError, SqlEdms, open_edms
+from gateway.edms_adapter import BUILT_IN, MappingError, open_edms
 from gateway.edms_adapter.registry import create, people
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.ports import Finding
 from tests.edms_adapter.desk import Hands, fill
 
@@ -296,6 +297,7 @@ def owner(office: Office, *statements: str) -> None:
             connection.execute(statement)  # type: ignore[call-overload]  # what the check told us to type
 
 
+@pytest.mark.thorough
 def test_every_right_that_an_account_lacks_is_a_grant_to_type(postgres_office: Office) -> None:
     writer = as_role(postgres_office, "writer1")
     lacking = [one for one in writer.found() if one.what.startswith("rights on")]
@@ -308,6 +310,7 @@ def test_every_right_that_an_account_lacks_is_a_grant_to_type(postgres_office: O
     assert writer.found() == []
 
 
+@pytest.mark.thorough
 def test_a_single_right_that_was_taken_is_found_with_its_table_and_line(postgres_office: Office) -> None:
     writer = as_role(postgres_office, "writer2")
     with writer.open() as edms:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import mssql, mysql, oracle
 
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.edms_adapter.sql.procedures import Procedure, compiled
 from gateway.errors import Deferred, Reason, Refused
 from gateway.model import ExchangeId

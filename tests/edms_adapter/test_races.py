@@ -106,8 +106,8 @@ class Bureau:
 def mapping(way: str, folder: Path, outbox: str = OUTBOX) -> Path:
     """Return the foreign mapping that reads deeds by *way*."""
     written = FOREIGN.read_text("utf-8")
-    # four writers have at most twelve rows under way: an overlap of two would be shorter than their transactions live
-    written = written.replace("overlap = 2\n", "" if way == WATCHED else "overlap = 20\n", 1)
+    # while one of four writers is held up, the others may write all their sixty rows: its transaction lives that long
+    written = written.replace("overlap = 2\n", "" if way == WATCHED else "overlap = 60\n", 1)
     if way == WATCHED:
         written += outbox
     path = folder / f"{way}.toml"

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 
 from gateway.cli import main
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.model import ExchangeId, Organisation, Party
 from gateway.ports import Expected, Registration
 from tests.edms_adapter.desk import PDF, Hands, intake, letter

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.edms_adapter import MappingError, SqlEdms
+from gateway.edms_adapter import MappingError
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.edms_adapter.sql.values import before_fold, moment
 from tests.edms_adapter import vendor
 from tests.edms_adapter.desk import Hands

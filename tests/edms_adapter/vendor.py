@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.edms_adapter.sql.values import Record
 from gateway.model import Document, ExchangeId
 from gateway.ports import Failpoint, Intake, Registration, Waiting, nothing_fails

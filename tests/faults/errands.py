@@ -7,9 +7,12 @@ look at their cards.  Each errand may be done any number of times in one house; 
 
 from collections.abc import Callable
 from datetime import date
+from email import message_from_bytes
 from typing import Any
 
 from gateway.edms_adapter.registry import people
+from gateway.journal import entries
+from gateway.journal.store import Journal
 from tests.faults.house import OURS, House
 from tests.story import partner
 
@@ -194,4 +197,36 @@ def of_card(house: House, card: int) -> Any:  # Any: a row of the registry
     return row
 
 
-ERRANDS: tuple[Errand, ...] = (small, large, for_two, changed, instructed, sent, amended, withdrawn)
+# --- directories ------------------------------------------------------------------------------------------------------
+
+
+def listed(house: House, number: int) -> None:
+    """A partner's directory comes, an administrator says yes, and the partner hears once what it changed."""
+    named, index = ids(number), f"L-{number}"
+    lines = partner.official(index, "Первая А. А.")
+    inside = partner.directory(lines, message_id=named["message_id"], return_id=named["return_id"])
+    house.deliver(partner.letter(inside, {}, name="SyncInfo.xml"))
+    look = "select id from entries where state = 'waiting' and reason = 'directory'"
+    (entry,) = house.eventually(lambda: house.ledger.journal(look), "its being laid before an administrator")
+    journal = Journal.open(house.journal, house.home / "blobs", create=False)
+    try:
+        with journal.write() as tx:
+            entries.decide(tx, entry.id, apply=True, who="administrator", why="approved", now=house.clock.now())
+    finally:
+        journal.close()
+    told = house.eventually(lambda: house.ledger.reports(named["return_id"]), "the answer")
+    house.rest()
+    assert len({one.message_id for one in told}) == 1
+    assert all("Добавлен" in _passport(one.letter) for one in told)
+    known = house.ledger.registry("select dismissed from partner_official where exchange_index = :index", index=index)
+    assert [bool(row.dismissed) for row in known] == [False]
+
+
+def _passport(letter: bytes) -> str:
+    parts = message_from_bytes(letter).walk()
+    (data,) = (part.get_payload(decode=True) for part in parts if part.get_content_type() == "application/xml")
+    assert isinstance(data, bytes)
+    return data.decode("utf-8-sig")
+
+
+ERRANDS: tuple[Errand, ...] = (small, large, for_two, changed, instructed, sent, amended, withdrawn, listed)

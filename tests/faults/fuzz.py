@@ -36,7 +36,8 @@ HANG_SECONDS = 20  # LIMIT: of processor time; nothing of 6 KiB takes a thousand
 KEPT = 5  # findings kept whole for each target
 SHARES = {  # of the inputs; what takes longer gets fewer
     "letters": 12, "headers": 12, "file names": 14, "auth-results": 14, "imap guard": 8, "smtp data": 12,
-    "smtp paths": 12, "dsn": 6, "xml": 4, "passports": 2, "values": 4, "archives": 4,
+    "smtp paths": 12, "dsn": 6, "xml": 4, "passports": 7, "smdo": 7, "values": 4, "gost2010": 7, "bodies": 4,
+    "medo": 7, "medo values": 1, "archives": 4, "standards": 2,
 }  # fmt: skip
 
 

@@ -56,8 +56,29 @@ def bounces() -> list[bytes]:
     return [plain, whole_letter, crlf("In-Reply-To: <2@minsk.example>") + plain, *reports]
 
 
+def standards() -> list[bytes]:
+    """The samples of every dialect, wherever they lie."""
+    return [path.read_bytes() for path in sorted(SAMPLES.rglob("*.xml")) if path.stat().st_size <= MAX_SAMPLE]
+
+
+def smdo() -> list[bytes]:
+    return [path.read_bytes() for path in sorted((SAMPLES / "smdo").glob("*.xml"))]
+
+
 def passports() -> list[bytes]:
     return [*(path.read_bytes() for path in sorted(SAMPLES.glob("*.xml"))), partner.passport().encode()]
+
+
+def gost2010() -> list[bytes]:
+    return [path.read_bytes() for path in sorted((SAMPLES / "gost2010").glob("*.xml"))]
+
+
+def medo() -> list[bytes]:
+    return [path.read_bytes() for path in sorted((SAMPLES / "medo").rglob("*.xml"))]
+
+
+def medo_container() -> bytes:
+    return (SAMPLES / "medo" / "container-2.7.1" / "message.xml").read_bytes()
 
 
 def archives() -> list[bytes]:

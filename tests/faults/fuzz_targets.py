@@ -8,19 +8,21 @@ of a docstring that does not hold for this input.
 import asyncio
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
 import aioimaplib  # type: ignore[import-untyped]  # the library has no annotations
 
+from gateway.bodies import cut_out
 from gateway.content import Held, MemorySink
 from gateway.dialects import by_name
+from gateway.dialects.gost2010.shelf import is_body
 from gateway.dialects.tree import parse as parse_xml
 from gateway.dialects.tree import root_of, salvage
 from gateway.dialects.wire import Reading, Resource
-from gateway.envelope import unseal
+from gateway.envelope import read_package, unseal
 from gateway.errors import Refused
 from gateway.inbound.bounces import read_bounce
 from gateway.inbound.bounces.notice import MAX_WORDS
@@ -242,7 +244,10 @@ def read_xml(blocks: Blocks) -> object:
     return (saved is None, root, sum(1 for _ in tree.iter()))
 
 
-_RESOURCES = [Resource(("letter[1].pdf", "Письмо о сроках[1].txt"), Held(b"%PDF-1.4"))]
+_RESOURCES = [
+    Resource(("letter[1].pdf", "Письмо о сроках[1].txt"), Held(b"%PDF-1.4")),
+    Resource(("attach1",), Held(b"%PDF-1.4")),
+]
 
 
 def read_passport(blocks: Blocks) -> object:
@@ -253,6 +258,96 @@ def read_passport(blocks: Blocks) -> object:
         raise Untrue("a reading raised") from refused
     _hold(reading.message is not None or reading.refusal is not None or reading.kind is None, "neither nor")
     return _reading(reading)
+
+
+def read_gost2010(blocks: Blocks) -> object:
+    """Through the front door: whatever stands in it, a reading holds a message or says why not, and never raises."""
+    try:
+        reading = read_package([Resource(("document.xml",), Held(b"".join(blocks))), *_RESOURCES], MemorySink)
+    except Refused as refused:
+        raise Untrue("a reading raised") from refused
+    if reading is None:
+        return None
+    _hold(reading.message is not None or reading.refusal is not None or reading.kind is None, "neither nor")
+    return _reading(reading)
+
+
+def read_bodies(blocks: Blocks) -> object:
+    """What is cut out does not depend on the cuts, and what is left is a passport or what came."""
+    whole = b"".join(blocks)
+
+    @dataclass(frozen=True, slots=True)
+    class Pieces:
+        size: int = len(whole)
+        sha256: Sha256 = Held(whole).sha256
+
+        def blocks(self) -> Iterator[bytes]:
+            yield from blocks
+
+    rest, bodies = cut_out(Pieces(), is_body, MemorySink)
+    _hold(bool(bodies) <= (rest != whole), "files were cut out of what stayed whole")
+    return (rest, [body and body.sha256 for body in bodies])
+
+
+def read_smdo(blocks: Blocks) -> object:
+    """The same of SMDO, with its signatures cut out of the passport as it streams by."""
+    smdo = by_name("smdo")
+    assert smdo.is_body is not None
+    data = b"".join(blocks)
+    small, bodies = cut_out(Held(data), smdo.is_body, MemorySink)
+    try:
+        reading = smdo.read(small, _RESOURCES, bodies=bodies)
+    except Refused as refused:
+        raise Untrue("a reading raised") from refused
+    _hold(reading.message is not None or reading.refusal is not None or reading.kind is None, "neither nor")
+    _hold(all(code.islower() for code in [p.code for p in reading.problems]), "a problem without a code")
+    return _reading(reading)
+
+
+def read_any(blocks: Blocks) -> object:
+    """Whatever standard it is of, through the front door: a message or why there is none, and never an exception."""
+    data = b"".join(blocks)
+    try:
+        reading = read_package([Resource(("passport.xml",), Held(data)), *_RESOURCES], MemorySink)
+    except Refused as refused:
+        raise Untrue("a reading raised") from refused
+    if reading is None:
+        return None
+    _hold(reading.message is not None or reading.refusal is not None or reading.kind is None, "neither nor")
+    if reading.message is not None:
+        dialect = by_name(reading.dialect)
+        degraded = dialect.degrade(reading.message)
+        _hold(dialect.degrade(degraded) == degraded, "degrading twice changes something more")
+    return _reading(reading)
+
+
+_MEDO_RESOURCES = [
+    Resource(("pismo.pdf",), Held(b"%PDF-1.4")),
+    Resource(("envelope.ltr",), Held("[ПИСЬМО КП ПС СЗИ]\n[ФАЙЛЫ]\n0=pismo.pdf".encode("windows-1251"))),
+    Resource(("document.edc.zip",), Held(b"PK")),
+]
+
+
+def read_medo(blocks: Blocks) -> object:
+    """As `read_passport`; a second reading takes the bytes for the passport inside a container."""
+    data = b"".join(blocks)
+
+    def unpacked(archive: Resource) -> list[Resource]:
+        return [Resource(("passport.xml",), Held(data)), *_MEDO_RESOURCES[:1]]
+
+    try:
+        found = [
+            by_name("medo").read(passport, _MEDO_RESOURCES, unpack=unpacked)
+            for passport in (data, fuzz_seeds.medo_container())
+        ]
+    except Refused as refused:
+        raise Untrue("a reading raised") from refused
+    for reading in found:
+        whole = reading.message is not None or reading.refusal is not None or reading.kind is None
+        _hold(whole, "neither nor")
+        if reading.message is not None and reading.refusal is None:
+            by_name("medo").degrade(reading.message)
+    return [_reading(reading) for reading in found]
 
 
 def read_archive(blocks: Blocks) -> object:
@@ -340,6 +435,25 @@ _XML_TOKENS = (
     *(b'UID=""', b"<Task/>", b"<Document/>", b"<Date>0000-00-00</Date>", b"9999-12-31", b"-1", b"9" * 40, b"true"),
     *(b"2026-03-11T10:00:00+14:00", b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00", b"\xff\xfe", b"Number"),
 )
+_SMDO_TOKENS = (
+    *(
+        b"<Data/>",
+        b"<Data>QUJD</Data>",
+        b"<Signature>",
+        b'referenceid="attach1"',
+        b'errorcode="-21"',
+        b'ack_type="100"',
+    ),
+    *(
+        b'msg_type="2"',
+        b"<Referred/>",
+        b"<Folder/>",
+        b"<Acknowledgement/>",
+        b"<Datadir/>",
+        "postсode".encode(),
+        b"SDIP-1.0",
+    ),
+)
 _VALUES = (
     *(
         b"",
@@ -376,6 +490,21 @@ _VALUES = (
     ),
     *(b"../..", b"{{7*7}}", b"%s%n", b"' or 1=1 --", b"]]&gt;", b"EX-MINSK", b"1", b"2", b"10000-01-01", b"+14:00"),
 )
+_GOST_TOKENS = (
+    *_XML_TOKENS,
+    *(b'transfertype="0">', b'transfertype="1">', b"<DocTransfer>", b"</DocTransfer>", b'add_type="1"', b"QUJD", b"="),
+    *(
+        b'ack_type="2"',
+        b'ask_type="1"',
+        b'msg_type="0"',
+        b'errorcode="-1"',
+        b'standart="1207"',
+        b"03.02.2026",
+        b"0",
+        b"1",
+    ),
+    *("post\u0441ode".encode(), b"<passport>", b'xmlns="urn:x"', b"9999-12-31", b'idnumber=""', b"<AckResult>"),
+)
 _ZIP_TOKENS = (
     *(b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"\0", b"\xff\xff\xff\xff", b"../"),
     *(b"/", b"\xff\xff", b"\x00\x08", b"\x01\x00", b"C:\\", b"\x08\x00", b"\x0c\x00", b"\x63\x00", b"\x0e\x00"),
@@ -404,6 +533,12 @@ TARGETS = (
     Target("dsn", read_dsn, fuzz_seeds.bounces, _LETTER_TOKENS),
     Target("xml", read_xml, fuzz_seeds.passports, _XML_TOKENS, in_blocks=False),
     Target("passports", read_passport, fuzz_seeds.passports, _XML_TOKENS, (), in_blocks=False),
+    Target("medo", read_medo, fuzz_seeds.medo, _XML_TOKENS, (), in_blocks=False),
+    Target("medo values", read_medo, fuzz_seeds.medo, _VALUES, (), in_blocks=False, make=revalued),
+    Target("standards", read_any, fuzz_seeds.standards, _XML_TOKENS, (), in_blocks=False),
     Target("values", read_passport, fuzz_seeds.passports, _VALUES, (), in_blocks=False, make=revalued),
+    Target("gost2010", read_gost2010, fuzz_seeds.gost2010, _GOST_TOKENS, (), in_blocks=False),
+    Target("bodies", read_bodies, fuzz_seeds.gost2010, _GOST_TOKENS),
+    Target("smdo", read_smdo, fuzz_seeds.smdo, (*_XML_TOKENS, *_SMDO_TOKENS), in_blocks=False),
     Target("archives", read_archive, fuzz_seeds.archives, _ZIP_TOKENS, in_blocks=False),
 )

@@ -74,6 +74,7 @@ id = "moscow"
 name = "Исполком, отделение в Москве"
 channel = "moscow"
 indices = ["EX-MOSCOW"]
+mode = "live"
 [[receive]]
 on_change = "add-files"
 same_number = "register"

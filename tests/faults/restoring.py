@@ -80,7 +80,7 @@ def _stop(office: TownOffice) -> None:
 
 def _start(office: TownOffice) -> None:
     office.parts = build(office.settings, office.clock)
-    office._assemble()
+    office.assemble()
 
 
 def _copy(source: Path, target: Path) -> None:

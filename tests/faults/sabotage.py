@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.edms_adapter.sql.association import Association
 from gateway.edms_adapter.sql.register import Registrar
-from gateway.inbound import process
+from gateway.inbound import documents
 from gateway.inbound.accept import take
 from gateway.inbound.delivery import Delivery
 from gateway.inbound.desk import Desk
@@ -78,13 +78,13 @@ def answers_afterwards() -> None:
             exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
             exchange = replace(exchange, subject_card=outcome.ref, registered=outcome.number)
             exchanges.save(tx, exchange)
-            conclude(tx, entry, State.DONE, process.about(case, exchange), now)
+            conclude(tx, entry, State.DONE, documents.about(case, exchange), now)
         desk.failpoint(BETWEEN)
         fact = registered_as(outcome.number, outcome.ref, outcome.at or now)
         with desk.journal.write() as tx:
             desk.outbox.tell(tx, exchange, (fact, *outcome.events), now)
 
-    process.finish = finish
+    documents.finish = finish
 
 
 def no_message_is_known() -> None:

@@ -101,6 +101,7 @@ def breaks(mailboxes: Mailboxes) -> Iterator[tuple[Errand, tuple[str, int, str]]
     yield mailboxes.moved, ("imap:tidied", 1, RAISE)  # the answer to MOVE is lost, the gateway lives
 
 
+@pytest.mark.thorough
 def test_a_kill_between_any_two_steps_with_a_mailbox_loses_nothing_and_doubles_nothing(
     mailboxes: Mailboxes, tmp_path: Path
 ) -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.edge.test_node import Node, document, eventually, numbers, running
 from tests.faults.power import REMEDY, strace_works
 from tests.faults.test_isolation import Hostile
 from tests.faults.test_power import LONG, large
+from tests.prompt import GATEWAY, typed
 
 needs_strace = pytest.mark.skipif(not strace_works(), reason=f"strace cannot inject here; type: {REMEDY}")
 
@@ -70,6 +70,7 @@ def test_letters_are_refused_before_the_disk_of_the_journal_is_full(tmp_path: Pa
         eventually(lambda: node.registered() == numbers(1, 3))
 
 
+@pytest.mark.thorough
 def test_what_was_accepted_waits_while_the_journal_s_disk_is_full_and_no_letter_is_blamed(
     tmp_path: Path, volume: Path
 ) -> None:
@@ -95,6 +96,7 @@ def workers_of(node: Node) -> Iterator[int]:
             yield int(pid)
 
 
+@pytest.mark.thorough
 def test_a_full_store_of_the_edms_delays_large_documents_and_parks_none(tmp_path: Path, volume: Path) -> None:
     node = Node(tmp_path / "d")
     moved(node, "store", volume)
@@ -143,8 +145,7 @@ def test_a_sync_that_fails_is_answered_with_451_marked_for_every_process_and_nev
 
 def status(node: Node) -> str:
     """Return what ``status`` says of the disk; with a word of it, it ends with 1."""
-    command = [sys.executable, "-m", "gateway", "--config", str(node.config), "status", "--json"]
-    done = subprocess.run(command, capture_output=True, check=False)
+    done = typed(GATEWAY, "--config", node.config, "status", "--json")
     told = json.loads(done.stdout)
     assert not told["sick"] or (done.returncode, told["ok"]) == (1, False)
     return str(told["sick"])

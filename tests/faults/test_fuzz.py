@@ -25,6 +25,11 @@ def test_no_hostile_bytes_make_any_reader_break_its_contract() -> None:
     assert {*result["targets"]} == {*SHARES} == {target.name for target in TARGETS}
 
 
+@pytest.mark.parametrize("dialect", ["passports", "gost2010", "smdo", "medo"])
+def test_every_dialect_meets_fifty_thousand_inputs_in_the_long_run(dialect: str) -> None:
+    assert 1_000_000 * SHARES[dialect] / sum(SHARES.values()) >= 50_000
+
+
 def _loops(blocks: Blocks) -> object:
     return [_nothing() for _ in range(10_000_000)]
 

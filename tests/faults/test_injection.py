@@ -28,6 +28,7 @@ from gateway.inbound.smtp.addressing import read_path
 from gateway.mail.address import parse
 from gateway.mail.compose import Attachment, Head, compose
 from gateway.ports import Outcome, Phase
+from gateway.tls import Trust
 from tests.faults.lengths import LONG
 from tests.faults.proxy import Program, Way, proxied
 from tests.faults.test_receiving import HEAD, phases
@@ -91,7 +92,7 @@ async def test_an_answer_injected_behind_starttls_is_never_believed(
 ) -> None:
     """Row 3, outbound: plaintext behind the relay's 220 is either not heard or ends the attempt; it cannot be SENT."""
     script = {"EHLO": "250-relay.example\r\n250 STARTTLS", "STARTTLS": f"220 go ahead\r\n{injected}", "MAIL": "451 no"}
-    settings = {"tls": "starttls", "ca_file": ca_file, "user": "u", "password": "canary"}
+    settings = {"tls": "starttls", "trust": Trust(ca_file), "user": "u", "password": "canary"}
     async with relay(script, context=server_context) as scripted, posting(scripted, **settings) as post:
         posted = await post.send(Held(b"x\r\n"), "a@minsk.example", "b@moscow.example")
 
@@ -109,7 +110,7 @@ async def test_a_proxy_that_strips_starttls_gets_neither_password_nor_letter(ca_
             relay({"EHLO": "250-relay.example\r\n250-XXXXXXXA\r\n250 AUTH PLAIN"})
         )
         proxy = await stack.enter_async_context(proxied("127.0.0.1", scripted.port, Program(up=Way(segments=(1,)))))
-        more = {"port": proxy.port, "tls": "starttls", "ca_file": ca_file}
+        more = {"port": proxy.port, "tls": "starttls", "trust": Trust(ca_file)}
         post = await stack.enter_async_context(posting(scripted, user="u", password="canary", **more))
         posted = await post.send(Held(b"x\r\n"), "a@minsk.example", "b@moscow.example")
 

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from gateway.content import Held
 from gateway.journal.blobs import Blobs
 from tests.edge.test_node import Node, document, eventually, numbers, running
@@ -26,6 +28,7 @@ class Tidying(Node):
         eventually(self.greets)
 
 
+@pytest.mark.thorough
 def test_what_a_crash_leaves_in_the_spool_is_removed_and_what_a_row_names_stays(tmp_path: Path) -> None:
     node = Tidying(tmp_path / "d")
     node.start()
@@ -74,6 +77,7 @@ def made_older(path: Path) -> None:
     os.utime(path, (then, then))
 
 
+@pytest.mark.thorough
 def test_descriptors_and_threads_do_not_grow_with_letters(tmp_path: Path) -> None:
     many = 600 if LONG else 120
     node = Node(tmp_path / "d")

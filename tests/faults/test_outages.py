@@ -185,6 +185,7 @@ def control(url: str) -> "psycopg.Connection[tuple[object, ...]]":
 # --- F23: a lease that ran out ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_worker_whose_lease_ran_out_writes_nothing_over_the_one_who_has_the_letter_now(tmp_path: Path) -> None:
     with house(tmp_path / "office", workers=2) as office:
         with while_standing(office, errands.small, 1, "process:acted", "delay:4"):
@@ -209,6 +210,7 @@ PHASES: tuple[tuple[Errand, str], ...] = (
 )
 
 
+@pytest.mark.thorough
 def test_told_to_stop_in_any_phase_it_ends_in_order_and_killed_while_it_stops_it_loses_nothing(tmp_path: Path) -> None:
     short = (PHASES[1], PHASES[2])
     with house(tmp_path / "office") as office:

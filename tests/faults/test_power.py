@@ -152,6 +152,7 @@ def test_every_sabotage_is_looked_for() -> None:
     assert COMPLAINTS.keys() == SABOTAGES.keys()
 
 
+@pytest.mark.thorough
 @needs_strace
 @pytest.mark.parametrize("sabotage", SABOTAGES)
 def test_a_gateway_without_one_of_its_syncs_is_found_out(tmp_path: Path, sabotage: str) -> None:

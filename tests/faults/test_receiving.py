@@ -276,7 +276,10 @@ async def test_a_commit_whose_client_is_gone_completes_or_rolls_back_and_is_neve
                 await asyncio.sleep(0.01)
         found = len(lettered(opened))  # … each checked against its digest
         orphans = spooled(opened)
-        again = await delivered(listener, "smtp", letter)
+        for _ in range(10):  # a busy disk may try our patience once more
+            again = await delivered(listener, "smtp", letter)
+            if not again[0].startswith("451"):
+                break
     await settle(opened)
 
     assert found == rows

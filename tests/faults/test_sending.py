@@ -24,6 +24,7 @@ from gateway.outbound.post import SmtpPost
 from gateway.outbound.relay import Patience, Relay
 from gateway.ports import Outcome, Phase, nothing_fails
 from gateway.retry import POST
+from gateway.tls import Trust
 from tests.journal.givens import NOW, outbound, stands
 from tests.outbound.scripted_relay import DROP, GARBAGE, QUICK, STALL, ScriptedRelay, relay
 
@@ -186,7 +187,7 @@ def differences(row: Row, scripted: ScriptedRelay, ca_file: str) -> dict[str, ob
     settings: dict[str, object] = {"port": 1 if row.step == "connect" else scripted.port}
     settings["patience"] = QUICK if row.action == "stall" else Patience()
     if row.step == "STARTTLS":
-        settings |= {"tls": "starttls", "ca_file": ca_file}
+        settings |= {"tls": "starttls", "trust": Trust(ca_file)}
     if row.step == "AUTH":
         settings |= {"user": "gateway", "password": "hunter2-canary"}
     return settings

@@ -52,6 +52,7 @@ def test_a_storm_on_postgresql_loses_nothing_and_doubles_nothing(tmp_path: Path,
     assert world.figures.wrongs == []
 
 
+@pytest.mark.thorough
 def test_what_comes_of_letters_does_not_depend_on_the_date(tmp_path: Path) -> None:
     """I11: the same seed 200 days later, across a leap and a new quarter, ends the same."""
     now = storm(on_sqlite(tmp_path / "now"), "clock", letters=30)
@@ -62,6 +63,7 @@ def test_what_comes_of_letters_does_not_depend_on_the_date(tmp_path: Path) -> No
     assert now.figures.faults == later.figures.faults
 
 
+@pytest.mark.thorough
 def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
     first = storm(on_sqlite(tmp_path / "first"), "again", letters=20)
     second = storm(on_sqlite(tmp_path / "second"), "again", letters=20)

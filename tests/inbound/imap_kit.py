@@ -87,6 +87,7 @@ class Remembering(Changes):
         self.epochs: dict[tuple[str, int], RememberedEpoch] = {}
         self.first_start: dict[str, datetime] = {}
         self.wanted_flags: set[int] = set()
+        self.tests: set[int] = set()
         self.was_flagged: set[int] = set()
         self.gone: set[tuple[str, int, int]] = set()
         self.rounds = 0
@@ -110,6 +111,9 @@ class Remembering(Changes):
 
     async def to_flag(self, mailbox: str, uidvalidity: int, limit: int) -> tuple[int, ...]:
         return tuple(sorted(self.wanted_flags - self.was_flagged))[:limit]
+
+    async def to_remove(self, mailbox: str, uidvalidity: int, limit: int) -> tuple[int, ...]:
+        return tuple(sorted((self.wanted_flags & self.tests) - self.was_flagged))[:limit]
 
     async def flagged(self, mailbox: str, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
         self.was_flagged.update(uids)

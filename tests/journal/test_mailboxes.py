@@ -98,6 +98,20 @@ def test_a_letter_that_came_by_smtp_is_nobodys_to_flag(journal: Journal) -> None
     assert unflagged(journal) == ()
 
 
+def test_only_letters_of_one_kind_that_came_to_a_good_end_are_to_be_removed(journal: Journal) -> None:
+    passed, failed, other, _, gone = copies(journal, 1, 2, 3, 4, 5)
+    concluded(journal, passed, State.DONE, kind="self-test")
+    concluded(journal, failed, State.DONE, kind="self-test", reason=Reason.SELF_TEST)
+    concluded(journal, other, State.DONE, kind="document")
+    concluded(journal, gone, State.DONE, kind="self-test")
+    with journal.write() as tx:
+        mailboxes.flagged(tx, BOX, 7, [5], NOW)
+
+        assert mailboxes.to_remove(tx, BOX, 7, "self-test", 10) == (1,)
+        assert mailboxes.to_remove(tx, BOX, 8, "self-test", 10) == ()
+        assert mailboxes.to_remove(tx, "other", 7, "self-test", 10) == ()
+
+
 def test_what_was_flagged_or_is_gone_is_not_asked_for_again(journal: Journal) -> None:
     first, second, third = copies(journal, 1, 2, 3)
     for id in (first, second, third):
@@ -119,7 +133,7 @@ def test_a_mailbox_tells_what_is_wrong_until_it_is_heard_again(journal: Journal)
         mailboxes.heard(tx, BOX, NOW + 2 * MINUTE)
         (well,) = mailboxes.states(tx)
 
-    assert (ill.mailbox, ill.uidvalidity, ill.heard_at, ill.failed_at) == (BOX, None, None, NOW + MINUTE)
+    assert (ill.mailbox, ill.uidvalidity, ill.heard_at, ill.failed_at) == (BOX, None, None, NOW)
     assert (ill.failures, ill.words, ill.login_refused) == (2, "no such password", True)
     assert (well.heard_at, well.failures, well.words, well.login_refused) == (NOW + 2 * MINUTE, 0, "", False)
 

@@ -191,7 +191,9 @@ def emptied(journal: Journal) -> Journal:
     return journal
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(made=journals())
 def test_nothing_protected_goes_and_everything_else_does_in_any_journal(
     sqlite: Journal, made: tuple[list[Paper], list[Line]]

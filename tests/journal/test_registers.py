@@ -273,6 +273,11 @@ def plans(journal: Journal, question: Callable[[Connection], object]) -> str:
     [
         (lambda tx: registers.opened(tx, "in", Asked("SOUTH", NOW - DAY, NOW), None, 20), "ix_exchanges_opened"),
         (lambda tx: registers.opened(tx, "out", TODAY, Line(exchange(), None, None), 20), "ix_exchanges_opened"),
+        (
+            lambda tx: registers.opened(tx, "in", TODAY, Line(exchange(), None, None), 20, newest_first=True),
+            "ix_exchanges_opened",
+        ),
+        (lambda tx: registers.refused(tx, "out", TODAY, None, 20), "ix_exchanges_refused"),
         (lambda tx: registers.unproven(tx, TODAY, NOW, None, 20), "ix_exchanges_unproven"),
         (lambda tx: registers.waiting(tx, State.WAITING, TODAY, None, 20), "ix_entries_state"),
         (lambda tx: registers.waiting(tx, State.ACCEPTED, TODAY, None, 20), "ix_messages_entry"),
@@ -296,3 +301,25 @@ def test_a_sent_letter_is_the_lines_letter(journal: Journal) -> None:
 
     assert line.letter is not None
     assert line.letter.sent_at == NOW
+
+
+def test_what_stands_refused_is_listed_the_newest_first_and_by_direction(journal: Journal) -> None:
+    for number in range(5):
+        opened(journal, f"theirs-{number}", NOW + number * MINUTE, direction="out", rung="refused")
+    opened(journal, "ours", NOW, direction="in", rung="refused")
+    opened(journal, "well", NOW, direction="out", rung="registered")
+
+    def of(direction: Any) -> list[str]:
+        return names(asked(journal, lambda tx, after: registers.refused(tx, direction, TODAY, after, 2)))
+
+    assert of("out") == [f"theirs-{number}" for number in (4, 3, 2, 1, 0)]
+    assert of("in") == ["ours"]
+
+
+def test_the_newest_first_is_the_other_way_round(journal: Journal) -> None:
+    for number in range(5):
+        opened(journal, f"{number}", NOW + number // 2 * MINUTE, direction="out")
+
+    backwards = asked(journal, lambda tx, after: registers.opened(tx, "out", TODAY, after, 2, newest_first=True))
+
+    assert names(backwards) == names(sent(journal))[::-1]

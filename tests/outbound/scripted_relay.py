@@ -38,6 +38,7 @@ class ScriptedRelay:
         self.implicit = implicit
         self.connections = 0
         self.commands: list[bytes] = []
+        self.refuses_challenged = 0  # answers to AUTH that are challenges, each followed by a refusal
         self.letters: list[bytes] = []
         self.secure: list[bool] = []
         self.port = 0
@@ -88,6 +89,10 @@ class ScriptedRelay:
             verb = line.split()[0].decode().upper()
             if not await self.act(verb, writer):
                 return
+            if verb == "AUTH" and self.refuses_challenged:
+                self.refuses_challenged -= 1
+                self.commands.append((await reader.readline()).rstrip(b"\r\n"))
+                writer.write(b"535 5.7.3 Authentication unsuccessful\r\n")
             if verb == "STARTTLS" and self.context and not await self.handshake(writer):
                 return
             self.secure.append(writer.get_extra_info("ssl_object") is not None)

@@ -16,6 +16,7 @@ from gateway.outbound.noticed import Asked
 from gateway.outbound.post import SmtpPost
 from gateway.outbound.relay import Relay
 from gateway.ports import Outcome, Phase, Posted
+from gateway.tls import Trust
 from tests.outbound.scripted_relay import DROP, GARBAGE, STALL, posting, relay
 
 LETTER = Held(b"Subject: sample\r\n\r\n.a\r\n..\r\n.\r\nb\r\n")
@@ -254,7 +255,7 @@ OFFERS_TLS = {"EHLO": "250-relay.example\r\n250-STARTTLS\r\n250 AUTH PLAIN"}
 async def test_letters_and_passwords_travel_under_tls(tls: str, server_context: ssl.SSLContext, ca_file: str):
     async with (
         relay(OFFERS_TLS, context=server_context, implicit=tls == "implicit") as scripted,
-        posting(scripted, tls=tls, ca_file=ca_file, **LOGIN) as post,
+        posting(scripted, tls=tls, trust=Trust(ca_file), **LOGIN) as post,
     ):
         posted = await post.send(LETTER, SENDER, RECIPIENT)
 
@@ -291,7 +292,7 @@ async def test_without_the_tls_we_want_nothing_is_said(
 ):
     async with (
         relay(script, context=server_context) as scripted,
-        posting(scripted, tls="starttls", ca_file=ca_file) as post,
+        posting(scripted, tls="starttls", trust=Trust(ca_file)) as post,
     ):
         posted = await post.send(LETTER, SENDER, RECIPIENT)
 

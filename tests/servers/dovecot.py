@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -164,10 +164,19 @@ class Dovecot:
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A running Dovecot, one for the whole run."""
+    with running() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(more: str = "", files: Mapping[str, str] | None = None) -> Iterator[Dovecot]:
+    """Run one Dovecot with *more* in its configuration, where ``{home}`` is its folder, and *files* in that."""
     if _dovecot() is None or shutil.which("doveadm") is None:
         pytest.skip(f"no Dovecot here; type: {REMEDY}")
     home = Path(tempfile.mkdtemp(prefix="dovecot-"))
-    server = _prepared(home)
+    server = _prepared(home, more)
+    for name, words in (files or {}).items():
+        (home / name).write_text(words)
     try:
         server.start()
         yield server
@@ -180,14 +189,15 @@ def _dovecot() -> str | None:
     return shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
 
 
-def _prepared(home: Path) -> Dovecot:
+def _prepared(home: Path, more: str) -> Dovecot:
     home.chmod(0o755)  # the mail processes run as somebody else
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(home / "ca.pem"))
     authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(home / "tls.pem"))
+    authority.issue_cert("gateway.example").private_key_and_cert_chain_pem.write_to_path(str(home / "client.pem"))
     imap, imaps, lmtp = _free_ports(3)
     server = Dovecot(home, imap, imaps, lmtp, home / "ca.pem")
-    (home / "dovecot.conf").write_text(_configuration(server))
+    (home / "dovecot.conf").write_text(_configuration(server) + more.replace("{home}", str(home)))
     server._make(home / "mail")
     return server
 

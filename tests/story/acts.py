@@ -13,7 +13,13 @@ ANNEX = "Перечень документов\n".encode()
 
 
 def send_letter(
-    office: TownOffice, to: str = "Берёзкина А. В.", *, index: str = "EX-MOSCOW", files: dict[str, bytes] | None = None
+    office: TownOffice,
+    to: str = "Берёзкина А. В.",
+    *,
+    index: str = "EX-MOSCOW",
+    files: dict[str, bytes] | None = None,
+    signer: str = "Озёрный",
+    clerk: str = "Тихая",
 ) -> int:
     """A clerk of Minsk registers a letter and marks it for Moscow; returns its card."""
     with people.at_work(office.registry) as work:
@@ -21,38 +27,45 @@ def send_letter(
             work,
             "Об обмене документами",
             {"Письмо.pdf": LETTER, "Приложение № 1.txt": ANNEX} if files is None else files,
-            signer="Озёрный",
-            drafter="Тихая",
+            signer=signer,
+            drafter=clerk,
             now=office.clock.now(),
             store=office.home / "files",
         )
-        people.send(work, card, index, clerk="Тихая", now=office.clock.now(), to=to)
+        people.send(work, card, index, clerk=clerk, now=office.clock.now(), to=to)
         return card
 
 
-def instruct(office: TownOffice, card: int, deadline: date = date(2026, 3, 25)) -> int:
+def instruct(
+    office: TownOffice,
+    card: int,
+    deadline: date = date(2026, 3, 25),
+    *,
+    author: str = "Берёзкина",
+    executor: str = "Кленов",
+) -> int:
     """The official of Moscow instructs a specialist; returns the instruction."""
     with people.at_work(office.registry) as work:
         return people.instruct(
             work,
             card,
             "Прошу подготовить ответ",
-            author="Берёзкина",
-            executors=["Кленов"],
+            author=author,
+            executors=[executor],
             now=office.clock.now(),
             deadline=deadline,
         )
 
 
-def answer(office: TownOffice, incoming: int) -> int:
+def answer(office: TownOffice, incoming: int, *, signer: str = "Берёзкина", drafter: str = "Дубов") -> int:
     with people.at_work(office.registry) as work:
         return people.answer(
             work,
             incoming,
             "Ответ",
             {"Ответ.pdf": LETTER},
-            signer="Берёзкина",
-            drafter="Дубов",
+            signer=signer,
+            drafter=drafter,
             now=office.clock.now(),
             store=office.home / "files",
         )

@@ -96,13 +96,19 @@ class TownOffice:
         self.registry = settings.edms.database
         self.address = settings.offices[0].address
         self._sources = count(1)
-        self._assemble()
+        self.assemble()
 
-    def _assemble(self) -> None:
+    def assemble(self) -> None:
         parts = self.parts
         self.worker = Worker(f"{self.name}.0", parts.desk(), self.clock.now, max_seconds=60)
         self.collector = Collector(
-            parts.journal, parts.edms, parts.office, parts.outbox, self.clock.now, parts.failpoint
+            parts.journal,
+            parts.edms,
+            parts.office,
+            parts.outbox,
+            self.clock.now,
+            parts.failpoint,
+            parts.outgoing_screen,
         )
         self.dispatcher = Dispatcher(
             parts.journal,
@@ -213,7 +219,7 @@ tls = "none"
 PARTNERS = """
 [[channel]]
 id = "{other}"
-address = "edms@{other}.example"
+{address}
 {channel}
 [channel.proof]
 {proof}
@@ -222,6 +228,7 @@ id = "{other}"
 name = "{other_title}"
 channel = "{other}"
 indices = [{indices}]
+mode = "{mode}"
 {partner}
 """
 NETWORK = 'kind = "network"\npeers = ["192.0.2.0/24"]'
@@ -239,6 +246,7 @@ def settings_of(
     channel: str = "",
     proof: str = NETWORK,
     partner: str = "",
+    mode: str = "live",
     relay: str = "",
     database: str = "",
     top: str = "",
@@ -246,6 +254,7 @@ def settings_of(
     office: str = "",
     indices: str = "",
     also: str = "",
+    address: str | None = None,
 ) -> Settings:
     """Return the settings of office *name*, whose only partner is *other*; *also* is more of gateway.toml."""
     gateway = GATEWAY.format(
@@ -265,13 +274,16 @@ def settings_of(
         other=other,
         other_title=TITLES[other],
         indices=indices or f'"{INDICES[other]}"',
+        address=f'address = "edms@{other}.example"' if address is None else address,
         channel=channel,
         proof=proof,
         partner=partner,
+        mode=mode,
     )
     home.mkdir(parents=True, exist_ok=True)
     for file, text in {"gateway.toml": gateway, "partners.toml": partners, **HOLIDAYS}.items():
         (home / file).write_text(text)  # for the command line
+        (home / file).chmod(0o600)
     return parse({"gateway.toml": gateway, "partners.toml": partners}, holidays=HOLIDAYS)
 
 

@@ -83,6 +83,29 @@ def letter(
     return mail.as_bytes(policy=SMTP)
 
 
+def directory(lines: str, *, message_id: str, return_id: str, sender: str = "EX-MOSCOW") -> str:
+    """Return a SyncInfo with *lines*, each a SyncContact."""
+    organisation = f'<Organization UID="{sender}"><ShortName>Partner</ShortName></Organization>'
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><SyncInfo xmlns="{SEV}">'
+        f'<Header MessageID="{message_id}" Version="1.0" Time="2026-03-11T12:00:00+03:00" MessageType="MainDoc"'
+        f' ReturnID="{return_id}" ResourceID="0"><Sender><Contact>{organisation}</Contact>'
+        f'<EDMS UID="{"0d" * 16}" Version="1">Other</EDMS></Sender><Recipient><Contact>'
+        f'<Organization UID="EX-MINSK"><ShortName>Us</ShortName></Organization></Contact></Recipient>'
+        f'<ResourceList><Resource UID="0" UniqueName="SyncInfo.xml"/></ResourceList></Header>'
+        f'<SyncDepartments OperationName="any">{lines}</SyncDepartments></SyncInfo>'
+    )
+
+
+def official(index: str, name: str, *, deleted: bool = False) -> str:
+    """Return a SyncContact."""
+    return (
+        '<SyncContact><Contact><Organization UID="EX-MOSCOW"><ShortName>Partner</ShortName></Organization>'
+        f'<OfficialPerson UID="{index}"><FIO>{name}</FIO></OfficialPerson></Contact>'
+        f'<ContactInfo Deleted="{str(deleted).lower()}" IdentityCode=""/></SyncContact>'
+    )
+
+
 def report(
     *,
     message_id: str,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What must happen to letters that are not as they should be."""
 
+import io
 import os
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -150,7 +152,18 @@ def test_what_cannot_be_identified_is_refused_as_unknown(offices: Town) -> None:
 
 # --- leniencies ---------------------------------------------------------------------------------------------------
 
+
+def in_a_folder_of_a_zip() -> bytes:
+    """The package as one zip, in which everything lies in a folder."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("package/DocInfo.xml", partner.passport())
+        archive.writestr("package/letter[1].pdf", partner.PDF)
+    return partner.letter(made.getvalue(), {}, name="DocInfo.zip")
+
+
 LENIENT: dict[str, bytes] = {
+    "files in a folder of a zip": in_a_folder_of_a_zip(),
     "Size 0": partner.letter(partner.passport(size="0")),
     "Size wrong": partner.letter(partner.passport(size="99")),
     "no [N]": partner.letter(partner.passport(files={"letter.pdf": "letter.pdf"}), {"letter.pdf": partner.PDF}),

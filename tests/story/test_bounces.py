@@ -89,7 +89,7 @@ def test_a_bounce_in_any_layout_fails_its_letter_and_no_other(plain: Town, layou
 
     heard = hear(plain.minsk, FAILURES[layout](letter.rfc_message_id, letter.recipient))
 
-    assert (heard.state, heard.kind) == (State.DONE, "bounce")
+    assert (heard.state, heard.kind) == (State.DONE, "notice-failed")
     failed = plain.minsk.entry(letter.id)
     assert failed.state is State.FAILED
     assert notices.WORDS in failed.words

@@ -55,7 +55,7 @@ def new_rules(office: TownOffice, rules: str) -> None:
     office.close()
     office.settings = settings_of(office.home, office.name, other, partner=rules)
     office.parts = build(office.settings, office.clock)
-    office._assemble()
+    office.assemble()
 
 
 def sent_again(offices: Town) -> int:

@@ -31,6 +31,7 @@ id = "{id}"
 name = "{name}"
 channel = "{id}"
 indices = ["{index}"]
+mode = "live"
 {terms}
 """
 EVERYBODY = ("EX-MOSCOW", "EX-TVER", "EX-OREL")

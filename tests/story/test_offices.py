@@ -461,6 +461,7 @@ id = "tver"
 name = "Исполком, отделение в Москве"
 channel = "moscow"
 indices = ["EX-TVER"]
+mode = "live"
 [[channel]]
 id = "distant"
 address = "edms@distant.example"
@@ -472,6 +473,7 @@ id = "distant"
 name = "Дальние"
 channel = "distant"
 indices = ["EX-DISTANT"]
+mode = "live"
 """
 
 

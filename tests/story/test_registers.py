@@ -2,7 +2,6 @@
 """Both offices print the same story, each from its own side; and the documents of one number in all years."""
 
 import json
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,30 +13,13 @@ from sqlalchemy import text
 from gateway.edms_adapter.registry import people
 from tests.cli.test_commands import call
 from tests.story.acts import cards, send_letter
-from tests.story.offices import GATEWAY, INDICES, NETWORK, PARTNERS, TITLES, ZONES, Town, TownOffice, town
+from tests.story.offices import ZONES, Town, TownOffice, town
 
 TWO_HOURS = timedelta(hours=2)
 
 
 def typed(office: TownOffice, *arguments: str) -> list[dict[str, Any]]:
     """Let the administrator of *office* type a command, and return what it prints."""
-    other = "moscow" if office.name == "minsk" else "minsk"
-    words = {
-        "name": office.name,
-        "title": TITLES[office.name],
-        "index": INDICES[office.name],
-        "zone": ZONES[office.name],
-        "home": str(office.home),
-        "journal": office.settings.journal.url,
-        "registry": office.registry,
-        "other": other,
-        "other_title": TITLES[other],
-        "indices": f'"{INDICES[other]}"',
-        "proof": NETWORK,
-    }
-    for name, template in (("gateway.toml", GATEWAY), ("partners.toml", PARTNERS)):
-        written = template.format_map(defaultdict(str, words))  # what differs in other stories stays away
-        (office.home / name).write_text(written, encoding="utf-8")
     told = call("--config", office.home / "gateway.toml", *arguments, "--json")
     assert told.exit_code == 0, told.output
     return [json.loads(line) for line in told.stdout.splitlines()]

@@ -317,6 +317,7 @@ id = "another"
 name = "Another"
 channel = "another"
 indices = ["EX-ANOTHER"]
+mode = "live"
 """
 
 

@@ -103,7 +103,7 @@ def work_with(offices: Town, said: dict[str, str]) -> None:
     offices.settle()
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(said=typed)
 def test_not_one_word_typed_by_people_leaves_without_an_agreement(said: dict[str, str]) -> None:
     with TemporaryDirectory() as home, town(Path(home)) as offices:
@@ -126,7 +126,7 @@ def test_not_one_word_typed_by_people_leaves_without_an_agreement(said: dict[str
         ]
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(said=typed)
 def test_with_every_field_agreed_every_word_leaves_that_a_report_can_say(said: dict[str, str]) -> None:
     with TemporaryDirectory() as home, telling(Path(home), EVERY_FIELD) as offices:

@@ -122,7 +122,7 @@ class CardIndexSystem:
     def execute(self, ref: CardRef, words: str) -> None:
         raise NotImplementedError(ABILITIES.execution)
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = "") -> str:
         raise NotImplementedError(NO_SENDING)
 
     def withdraw(self, ref: str, why: str) -> None:

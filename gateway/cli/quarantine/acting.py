@@ -13,6 +13,7 @@ from gateway.cli.quarantine.opening import addressees
 from gateway.cli.quarantine.remedies import why_not_accepted
 from gateway.cli.recreating import recreate
 from gateway.cli.rows import COLUMNS_IN, acting, found, who
+from gateway.errors import Reason
 from gateway.inbound.fixing import called, spelled
 from gateway.journal import entries
 from gateway.journal.entries import Direction, Entry, State
@@ -91,6 +92,8 @@ def fix(context: Context, number: int, accept: bool, addressee: str, to: str, by
 
 
 def _may_be_fixed(entry: Entry) -> None:
+    if entry.state is State.WAITING and entry.reason is Reason.DIRECTORY:
+        raise Ended(f"letter {entry.id} is a directory of people: edms-gateway directory show {entry.id}", PROBLEMS)
     if entry.state is State.WAITING:
         raise Ended(f"letter {entry.id} lies before a person in the EDMS, who decides there", PROBLEMS)
     refused = entry.state is State.DONE and entry.kind == "document" and entry.reason is not None

@@ -4,10 +4,10 @@
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 
-from gateway.envelope import NewSink, unseal
+from gateway.envelope import unseal
 from gateway.errors import Refused
 from gateway.inbound.fixing import called
-from gateway.model import Content, Document, Letter, Message
+from gateway.model import Content, Document, Letter, Message, NewSink
 
 HEADERS = ("From", "To", "Cc", "Subject", "Date", "Message-ID")
 PARTS = 50  # LIMIT: parts of a letter that are listed

@@ -40,8 +40,14 @@ REMEDIES = {
     Reason.SAME_NUMBER: "compare with `show N`; `fix N --accept` lays it before a person",
     Reason.UNKNOWN_EXCHANGE: "a report on nothing we know: after a restore of the journal see `trace`; else `drop`",
     Reason.BAD_FILE: "`fix N --accept` takes its files as they are; for all of them change the rule",
+    Reason.VIRUS: "`drop` it and tell the sender; a false alarm that somebody made sure of: `fix N --accept`",
+    Reason.NOT_SCANNED: "look into the file by other means, then `fix N --accept`; or raise antivirus.max_size",
     Reason.RESTRICTED: "ours, on its way out: give the channel encryption, or send it by other means",
     Reason.FORGED: "never accepted: it reports on somebody else's document; tell them, then `drop`",
+    Reason.DIRECTORY: "`directory show N`, then `directory apply N` or `directory decline N`",
+    Reason.OBSERVED: "`report observe` compares it with what people did; once its partner is live, `reprocess` what \
+nobody registered and `drop` the rest",
+    Reason.SELF_TEST: "`self-test` says which part failed; nothing is parked for it",
     Reason.DEFECT: "our mistake: `export` it and report it with the log of that moment; after the mending `reprocess`",
 }
 

@@ -19,8 +19,8 @@ from gateway.cli.output import Row, json_line, local, printable
 from gateway.cli.quarantine.comparing import SHORT, Compared, compared, counterpart
 from gateway.cli.quarantine.opening import opened, wrapping
 from gateway.cli.quarantine.remedies import REMEDIES, can_accept
-from gateway.cli.rows import act_row, entry_row, found
-from gateway.journal import entries
+from gateway.cli.rows import act_row, entry_row, found, scan_row, scan_words
+from gateway.journal import entries, scans
 from gateway.journal.blobs import Scratch
 from gateway.journal.entries import Direction, Entry, State
 from gateway.journal.states import REASON_WORDS
@@ -43,9 +43,10 @@ def show_(context: Context, number: int, as_json: bool) -> None:
         with journal.read() as tx:
             entry = found(tx, number, Direction.IN)
             acts = [act_row(act) for act in entries.acts(tx, number)]
+            looks = [scan_row(scan) for scan in scans.of(tx, number)]
             standing = counterpart(tx, entry)
             letter, before = _bytes(tx, journal, entry), _bytes(tx, journal, standing) if standing else None
-        looked = _looked(entry, acts, standing, letter, before, scratch)
+        looked = _looked(entry, acts, looks, standing, letter, before, scratch)
         understood = explained_letter(letter, scratch.sink, office) if letter else None
     if as_json:
         click.echo(json_line(looked))
@@ -70,6 +71,7 @@ def _bytes(tx: Connection, journal: Journal, entry: Entry) -> Content | None:
 def _looked(
     entry: Entry,
     acts: list[Row],
+    looks: list[Row],
     standing: Entry | None,
     letter: Content | None,
     before: Content | None,
@@ -89,6 +91,7 @@ def _looked(
         "remedy": REMEDIES[reason] if reason else None,
         "accept": can_accept(reason),
         "acts": acts,
+        "scans": looks,
         "wrapping": wrapping(inside.letter) if inside and inside.letter else None,
         "standing": standing.id if standing else None,
         "versions": versions,
@@ -118,6 +121,9 @@ def _for_people(entry: Entry, looked: Mapping[str, object]) -> Iterator[str]:
     }
     yield from (_folded(f"  {name:9} {value}") for name, value in facts.items() if value)
     yield from _outside(looked["wrapping"])
+    looks = looked["scans"]
+    for look in looks if isinstance(looks, list) else ():
+        yield _folded(f"  {local(look['at'])}  {scan_words(look)}")
     acts = looked["acts"]
     for act in acts if isinstance(acts, list) else ():
         chosen = f" ({act['accepts']} accepted)" if act["accepts"] else ""

@@ -15,11 +15,11 @@ import click
 from gateway.cli.context import Context, json_option, pass_context
 from gateway.cli.output import json_line
 from gateway.cli.registers import page, sheet
-from gateway.cli.registers.items import BEGINNING, STANDING, Which, items
 from gateway.cli.registers.page import Heading
 from gateway.journal.registers import Asked
 from gateway.model import PartnerId
 from gateway.office import Office
+from gateway.registers.items import BEGINNING, STANDING, Which, items
 from gateway.settings import OfficeSettings, Settings
 
 YEARS = range(1970, 3000)

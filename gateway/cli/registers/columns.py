@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from gateway.cli.registers.items import Item, Which
-from gateway.cli.registers.words import Words
+from gateway.registers.items import Item, Which
+from gateway.registers.words import Words
 
 Value = Callable[[Item, Words, tzinfo], str]  # in the words and the zone of an office
 

@@ -10,8 +10,8 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from gateway.cli.output import printable
 from gateway.cli.registers.columns import ON_PAPER
-from gateway.cli.registers.items import Item, Which
-from gateway.cli.registers.words import LANGUAGES
+from gateway.registers.items import Item, Which
+from gateway.registers.words import LANGUAGES
 from gateway.settings import OfficeSettings
 
 GAP = "  "

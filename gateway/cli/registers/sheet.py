@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from gateway.cli.registers.columns import IN_A_SHEET
-from gateway.cli.registers.items import Item
 from gateway.cli.registers.page import clean
-from gateway.cli.registers.words import LANGUAGES
+from gateway.registers.items import Item
+from gateway.registers.words import LANGUAGES
 from gateway.settings import OfficeSettings
 
 FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what a cell that is computed begins with

@@ -23,6 +23,7 @@ id = "roads"
 name = "{ROADS.short_name}"
 channel = "roads"
 indices = ["{ROADS.index}"]
+mode = "live"
 """
 RULES = f"""
 [[receive]]

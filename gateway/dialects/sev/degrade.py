@@ -7,7 +7,7 @@
 |------------------------------------------------|------------------------------------------------------------------|
 | any text                                       | without blanks around it; what XML 1.0 cannot carry is U+FFFD    |
 | a value in which nothing is said               | nothing: empty and missing are the same                          |
-| dialect, version, in_reply_to                  | "sev", "1.0", nothing                                            |
+| dialect, version, in_reply_to, thread          | "sev", "1.0", nothing, nothing                                   |
 | return id of a report nobody knows             | "unknown", and so is the uid of the document it is about         |
 | system of a recipient                          | one for all recipients: the first that is named                  |
 | system of anybody but sender and recipients    | nothing                                                          |
@@ -31,26 +31,32 @@
 | kind of the document a report is about         | its text, without the index; without the sender's card           |
 | refusal: expected, found                       | in the text; `retryable` is true, but for code 1020              |
 | taken note of without registration             | a refusal with code 1020                                         |
+| one fact told alone; a remark in words         | everything that stands; nothing                                  |
 | a receipt or refusal                           | that and nothing else; a receipt without moment: time of sending |
 | registration without a document                | an incoming document of that number under the sender's uid       |
+| a line of a directory: a citizen, a system     | as in any Contact; one that describes nobody is left out         |
+| a line of a directory's result without change  | nothing                                                          |
 | an edited document that is not described       | the registered one, else the one the report is about             |
 """
 
 from dataclasses import replace
 from datetime import date
 
+from gateway.dialects.heard import heard, or_none
 from gateway.dialects.sev.degrade_documents import Passport, filled
-from gateway.dialects.sev.degrade_values import as_contact, as_party, as_task, first_system, heard
+from gateway.dialects.sev.degrade_values import as_contact, as_party, as_task, first_system
+from gateway.dialects.sev.directories import degraded_result, degraded_update
 from gateway.dialects.sev.failures import NOTED, failure_words
-from gateway.dialects.sev.parties import or_none
 from gateway.dialects.sev.subscriptions import bounded_days
 from gateway.dialects.sev.tasks import keys_by_uid
-from gateway.dialects.sev.values import one_line
 from gateway.dialects.sev.vocabulary import NAME, UNKNOWN, VERSION
+from gateway.dialects.values import one_line
 from gateway.model import (
     Answer,
     Consideration,
     Direction,
+    DirectoryResult,
+    DirectoryUpdate,
     Document,
     DocumentRef,
     DocumentType,
@@ -75,13 +81,18 @@ def degrade(message: Message) -> Message:
     message = heard(message)
     system = first_system(message.recipients)
     day = message.sent_at.date()
-    body: Document | Report
-    if isinstance(message.body, Document):
-        body = Passport(message.body.number.date or day, (message.body,)).main()
-        return_id, subscription = message.return_id, message.subscription
-    else:
-        body = _report(message.body, message)
-        return_id, subscription = message.return_id or ReturnId(UNKNOWN), None
+    body: Document | Report | DirectoryUpdate | DirectoryResult
+    return_id, subscription = message.return_id or ReturnId(UNKNOWN), None
+    match message.body:
+        case Document():
+            body = Passport(message.body.number.date or day, (message.body,)).main()
+            return_id, subscription = message.return_id, message.subscription
+        case DirectoryUpdate():
+            body = degraded_update(message.body)
+        case DirectoryResult():
+            body = degraded_result(message.body)
+        case Report():
+            body = _report(message.body, message)
     sender_system = or_none(message.sender.system) if message.sender.system else None
     return replace(
         message,
@@ -93,11 +104,12 @@ def degrade(message: Message) -> Message:
         dialect_version=VERSION,
         subscription=_subscription(subscription),
         in_reply_to=None,
+        thread=None,
     )
 
 
 def _subscription(subscription: Subscription | None) -> Subscription | None:
-    return replace(subscription, days=bounded_days(subscription.days)) if subscription else None
+    return replace(subscription, days=bounded_days(subscription.days), refusal=True) if subscription else None
 
 
 # --- reports ------------------------------------------------------------------------------------------------------
@@ -115,7 +127,7 @@ def _report(report: Report, message: Message) -> Report:
         return Report(report.kind, about, received_at=report.received_at or message.sent_at)
     if report.kind is ReportKind.REFUSAL:
         return Report(report.kind, about, refusal=_refusal(report.refusal) if report.refusal else None)
-    report = replace(report, about=about, received_at=None, refusal=None)
+    report = replace(report, about=about, fact=None, remarks=(), received_at=None, refusal=None)
     report = _described(report)
     return _with_documents(_with_tasks(report, day), day)
 

@@ -8,8 +8,8 @@ from datetime import date
 from gateway.dialects.sev.degrade_values import as_contact, as_files, as_task, contact_or_none, party_or_none
 from gateway.dialects.sev.documents import reachable
 from gateway.dialects.sev.tasks import keys_by_uid
-from gateway.dialects.sev.values import fits_int
 from gateway.dialects.sev.vocabulary import DRAFT_STATUSES, NO_NUMBER
+from gateway.dialects.values import fits_int
 from gateway.model import (
     Approval,
     Author,
@@ -50,7 +50,8 @@ class Passport:
         """Return the only top document with all others linked to it, their tasks among them."""
         card = self._tops[0]
         uids = keys_by_uid(task for document in self._cards.values() for task in document.tasks)
-        main, *others = (self._with_tasks(document, uids) for document in self._cards.values())
+        told: set[str] = set()
+        main, *others = [self._with_tasks(document, uids, told) for document in self._cards.values()]
         assert main.card == card
         return replace(main, linked=tuple(replace(other, supplement=False) for other in others))
 
@@ -59,11 +60,14 @@ class Passport:
         cards = {card: replace(document, tasks=(), supplement=False) for card, document in self._cards.items()}
         return tuple(replace(cards[card], linked=reachable(cards[card], cards)) for card in self._tops)
 
-    def _with_tasks(self, document: Document, uids: Mapping[str, str]) -> Document:
-        def known(task: Task) -> Task:
-            return as_task(task, uids, self._day)
-
-        return replace(document, tasks=tuple(map(known, document.tasks)))
+    def _with_tasks(self, document: Document, uids: Mapping[str, str], told: set[str]) -> Document:
+        """Return *document* with its tasks but those whose uid was *told* already."""
+        tasks: list[Task] = []
+        for task in document.tasks:
+            if task.uid not in told:
+                tasks.append(as_task(task, uids, self._day))
+            told.add(task.uid)
+        return replace(document, tasks=tuple(tasks))
 
     def _enter(self, top: Document) -> str:
         """Give *top* and everything linked to it keys, and return that of *top*."""

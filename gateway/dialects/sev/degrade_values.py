@@ -2,15 +2,13 @@
 """The degradation table for what documents and reports are made of: texts, parties, files, tasks."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import Field, fields, is_dataclass, replace
-from datetime import date, datetime
-from types import UnionType
-from typing import Any, TypeVar
+from dataclasses import replace
+from datetime import date
 
-from gateway.dialects.sev.names import plain, signature_suffix
-from gateway.dialects.sev.parties import or_none
-from gateway.dialects.sev.values import fits_int, one_line, said
-from gateway.dialects.sev.vocabulary import SEXES, UNNAMED
+from gateway.dialects.heard import or_none
+from gateway.dialects.names import UNNAMED, plain, signature_suffix
+from gateway.dialects.sev.vocabulary import SEXES
+from gateway.dialects.values import fits_int, one_line, said
 from gateway.model import (
     Citizen,
     Executor,
@@ -23,41 +21,10 @@ from gateway.model import (
     System,
     Task,
     TaskControl,
-    Term,
-    utc,
 )
 
 MAX_CERTIFICATE = 255  # LIMIT: characters of the certificate's owner, as native senders cut it
 MAX_INSURANCE_ID = 14  # LIMIT: characters of a СНИЛС
-
-T = TypeVar("T")
-
-
-def heard(value: T) -> T:
-    """Return *value* with every text in it as it will be read, every moment in UTC, and dictionary words or None.
-
-    Works on any frozen dataclass of the model, down to its leaves.
-    """
-    return _heard(value)  # type: ignore[no-any-return]  # the same type comes back
-
-
-def _heard(value: Any) -> Any:  # Any: it walks values of every type of the model
-    if isinstance(value, str):
-        return said(value)
-    if isinstance(value, datetime):
-        return utc(value)
-    if isinstance(value, tuple):
-        return tuple(_heard(each) for each in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: _field(value, field) for field in fields(value)})
-    return value
-
-
-def _field(owner: Any, field: Field[Any]) -> Any:  # Any: see _heard
-    value = _heard(getattr(owner, field.name))
-    optional = isinstance(field.type, UnionType)
-    return or_none(value) if optional and isinstance(value, Term) else value
-
 
 # --- parties ------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,6 @@ from gateway.dialects.sev.parties import (
     write_party,
     write_term,
 )
-from gateway.dialects.sev.values import fits_int, read_integer, write_boolean, write_moment
 from gateway.dialects.sev.vocabulary import (
     APPROVAL_KINDS,
     CONTROL_STATES,
@@ -31,6 +30,7 @@ from gateway.dialects.sev.vocabulary import (
     word,
 )
 from gateway.dialects.tree import Element, path
+from gateway.dialects.values import fits_int, read_integer, write_boolean, write_moment
 from gateway.errors import Reason, Refused
 from gateway.model import (
     AdditionalField,

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from gateway.dialects.sev.elements import attribute, child, text
 from gateway.dialects.sev.shelf import Shelf
-from gateway.dialects.sev.values import read_boolean, read_date, read_integer, read_moment
 from gateway.dialects.sev.vocabulary import SEV
 from gateway.dialects.tree import Element, path
+from gateway.dialects.values import read_boolean, read_date, read_integer, read_moment
 from gateway.errors import Reason, Refused
 from gateway.model import Problem, Severity
 

@@ -9,7 +9,7 @@
 
 import re
 
-from gateway.dialects.sev.values import one_line, said
+from gateway.dialects.values import one_line, said
 from gateway.model import Refusal
 
 NOTED = 1020  # a person read the document and registered nothing: sending it again cannot help

@@ -6,18 +6,13 @@ Sizes travel in KiB rounded up and are told, never trusted: `File.size` is the b
 
 from posixpath import splitext
 
+from gateway.dialects.names import signature_suffix
 from gateway.dialects.sev.elements import add, attribute, child, child_text, children, given, put, tag, text
 from gateway.dialects.sev.examination import Examination
-from gateway.dialects.sev.names import (
-    has_index,
-    shown_name,
-    shown_signature_name,
-    signature_suffix,
-    unique_name,
-)
-from gateway.dialects.sev.values import write_moment
+from gateway.dialects.sev.names import has_index, shown_name, shown_signature_name, unique_name
 from gateway.dialects.sev.vocabulary import EXT2015
 from gateway.dialects.tree import Element, path
+from gateway.dialects.values import write_moment
 from gateway.dialects.wire import Member, Resource
 from gateway.errors import Reason, Refused
 from gateway.model import File, FileRole, Sha256, Signature

@@ -6,15 +6,16 @@ from datetime import UTC, datetime, tzinfo
 
 from lxml import etree
 
+from gateway.dialects.heard import or_none
 from gateway.dialects.sev.documents import read_number
 from gateway.dialects.sev.elements import add, attribute, child, child_text, children
 from gateway.dialects.sev.examination import Examination
 from gateway.dialects.sev.files import Packing, write_resource_list
-from gateway.dialects.sev.parties import or_none, read_contact, read_system, read_term, write_contact, write_system
+from gateway.dialects.sev.parties import read_contact, read_system, read_term, write_contact, write_system
 from gateway.dialects.sev.shelf import Listed
-from gateway.dialects.sev.values import read_boolean, read_integer, read_moment, read_offset, write_moment
-from gateway.dialects.sev.vocabulary import DOCUMENT_PASSPORT, REPORT_PASSPORT, UNKNOWN, VERSION
-from gateway.dialects.tree import Element, path
+from gateway.dialects.sev.vocabulary import PASSPORTS, UNKNOWN, VERSION
+from gateway.dialects.tree import Element, local_name, path
+from gateway.dialects.values import read_boolean, read_integer, read_moment, read_offset, write_moment
 from gateway.dialects.wire import Heading
 from gateway.errors import Reason, Refused
 from gateway.model import DocumentRef, DocumentUid, Message, Number, Party, Term
@@ -60,7 +61,7 @@ def read_header(root: Element, exam: Examination) -> Header:
         recipients=_read_recipients(element, exam),
         listed=_read_resource_list(element, exam),
     )
-    _demand(element, header, exam, document=etree.QName(root).localname == "DocInfo")
+    _demand(element, header, exam, document=local_name(root) == "DocInfo")
     return header
 
 
@@ -104,6 +105,7 @@ def _read_resource_list(header: Element, exam: Examination) -> tuple[Listed, ...
     elements = children(child(header, "ResourceList"), "Resource")
     called = (read_integer(attribute(each, "UID")) for each in elements if _is_passport(attribute(each, "UniqueName")))
     passport = next(called, read_integer(attribute(header, "ResourceID")) or 0)
+    place = f"{path(header)}/ResourceList/Resource"
     listed: dict[int, Listed] = {}
     for position, element in enumerate(elements, 1):
         number = read_integer(attribute(element, "UID"))
@@ -113,30 +115,33 @@ def _read_resource_list(header: Element, exam: Examination) -> tuple[Listed, ...
         elif number in listed:
             exam.note("repeated-key", element, "this number is listed already", at="@UID")
         elif number != passport:
-            listed[number] = Listed(number, name, f"{path(header)}/ResourceList/Resource[{position}]")
+            listed[number] = Listed(number, name, f"{place}[{position}]")
     return tuple(listed.values())
 
 
 def _is_passport(name: str) -> bool:
-    return name.casefold() in (DOCUMENT_PASSPORT.casefold(), REPORT_PASSPORT.casefold())
+    return name.casefold() in {passport.casefold() for passport in PASSPORTS}
 
 
 # --- headings -----------------------------------------------------------------------------------------------------
 
 
 def heading_of(root: Element | None) -> Heading:
-    """Return what can be read even of a passport that must be refused; *root* None, or not SEV, gives nothing."""
+    """Return what can be read even of a broken passport; *root* None, or not SEV, gives nothing."""
     header = child(root, "Header")
     if root is None or header is None:
         return Heading(about=_about(root))
-    exam = Examination(sender_zone(root))
-    sender = _read_sender(header, exam)
+    return heading(root, read_header(root, Examination(sender_zone(root))))
+
+
+def heading(root: Element, header: Header) -> Heading:
+    """Return the heading of a passport whose *header* has been read."""
     return Heading(
-        message_id=attribute(header, "MessageID"),
-        return_id=attribute(header, "ReturnID"),
-        sent_at=read_moment(attribute(header, "Time"), UTC),
-        sender=None if sender == Party() else sender,
-        recipients=_read_recipients(header, exam),
+        message_id=header.message_id,
+        return_id=header.return_id,
+        sent_at=header.sent_at,
+        sender=None if header.sender == Party() else header.sender,
+        recipients=header.recipients,
         about=_about(root),
     )
 

@@ -5,27 +5,10 @@ UniqueName is the name with ``[N]`` before its last extension, N the number of t
 ``.sig``, the second and later ones ``.2.sig`` and so on, to the UniqueName of its file.
 """
 
-import re
-import unicodedata
 from posixpath import splitext
 
-from gateway.dialects.sev.values import one_line
-from gateway.dialects.sev.vocabulary import UNNAMED
-
-MAX_PLAIN = 200  # LIMIT: bytes of a name in UTF-8; leaves room for [N] and .sig within what file systems take
-
-_NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_INDEX = re.compile(r"\[\d{1,9}\](?=\.|$)", re.ASCII)
-
-
-def plain(name: str) -> str:
-    """Return *name* as a file system takes it: forbidden characters as ``_``, at most 200 bytes, extension kept."""
-    safe = _NOT_IN_FILE_NAMES.sub("_", one_line(name)) or UNNAMED
-    stem, extension = splitext(safe)
-    room = MAX_PLAIN - len(extension.encode())
-    if room < MAX_PLAIN // 2:  # an extension that long is none
-        return safe.encode()[:MAX_PLAIN].decode(errors="ignore")
-    return stem.encode()[:room].decode(errors="ignore") + extension
+from gateway.dialects.names import INDEX, UNNAMED, plain
+from gateway.dialects.values import one_line
 
 
 def unique_name(name: str, number: int) -> str:
@@ -34,13 +17,8 @@ def unique_name(name: str, number: int) -> str:
     return f"{stem}[{number}]{extension}"
 
 
-def signature_suffix(position: int) -> str:
-    """Return what the signature at *position* (1 the first) adds to the name of its file."""
-    return ".sig" if position == 1 else f".{position}.sig"
-
-
 def has_index(unique: str) -> bool:
-    return _INDEX.search(unique) is not None
+    return INDEX.search(unique) is not None
 
 
 def without_index(unique: str, number: int) -> str:
@@ -68,23 +46,3 @@ def shown_signature_name(signature: str, file: str, number: int) -> str:
     if file and signature.startswith(file):
         return one_line(without_index(file, number) + signature[len(file) :])
     return one_line(signature)
-
-
-def exact(name: str) -> str:
-    return name
-
-
-def normalised(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
-def caseless(name: str) -> str:
-    return normalised(normalised(name).casefold())
-
-
-def indexless(name: str) -> str:
-    return _INDEX.sub("", caseless(name))
-
-
-# From strict to lenient: two names are the same when one of these gives the same for both.
-LIKENESSES = (exact, normalised, caseless, indexless)

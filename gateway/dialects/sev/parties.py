@@ -4,9 +4,19 @@
 A Contact can hold no citizen; only authors, addressees and redirections may (PrivatePerson).
 """
 
-from typing import TypeVar
-
-from gateway.dialects.sev.elements import add, add_given, attribute, child, child_text, children, given, text
+from gateway.dialects.heard import or_none
+from gateway.dialects.sev.elements import (
+    add,
+    add_given,
+    attribute,
+    child,
+    child_text,
+    children,
+    first,
+    given,
+    text,
+    texts,
+)
 from gateway.dialects.sev.examination import Examination
 from gateway.dialects.sev.vocabulary import CONTACT_KINDS, SEXES, word
 from gateway.dialects.tree import Element
@@ -23,31 +33,24 @@ from gateway.model import (
     Term,
 )
 
-T = TypeVar("T", Citizen, Department, Organisation, Person, PostalAddress, System, Term)
-
-
-def or_none(value: T) -> T | None:
-    """Return *value*, or None when it says nothing: an empty element and a missing one mean the same."""
-    return None if value == type(value)() else value
-
-
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
 def read_term(parent: Element | None, name: str) -> Term | None:
     """Return the dictionary word in child *name*, or None."""
     element = child(parent, name)
-    return or_none(Term(text(element), attribute(element, "UID")))
+    return None if element is None else or_none(Term(text(element), attribute(element, "UID")))
 
 
 def read_contact(element: Element | None, exam: Examination) -> Party:
     """Return who a Contact describes; an empty party when there is none."""
+    made = first(element)
     return Party(
-        organisation=_read_organisation(child(element, "Organization"), exam),
-        department=_read_department(child(element, "Department")),
-        person=_read_person(child(element, "OfficialPerson")),
-        postal=_read_postal(element),
-        contacts=_read_points(element),
+        organisation=_read_organisation(made.get("Organization"), exam),
+        department=_read_department(made.get("Department")),
+        person=_read_person(made.get("OfficialPerson")),
+        postal=_read_postal(element) if "Address" in made else (),
+        contacts=_read_points(element) if "Econtact" in made else (),
     )
 
 
@@ -68,30 +71,38 @@ def read_system(element: Element | None) -> System | None:
 
 
 def _read_organisation(element: Element | None, exam: Examination) -> Organisation | None:
-    if element is not None and child(element, "FullName") is not None and not child_text(element, "FullName"):
+    if element is None:
+        return None
+    said = texts(element)
+    if said.get("FullName") == "":
         exam.note("empty-name", element, "the full name is empty", at="FullName")
     return or_none(
         Organisation(
-            short_name=child_text(element, "ShortName"),
-            full_name=child_text(element, "FullName"),
+            short_name=said.get("ShortName", ""),
+            full_name=said.get("FullName", ""),
             index=attribute(element, "UID"),
-            tax_id=child_text(element, "INN"),
-            registry_id=child_text(element, "OKPO"),
+            tax_id=said.get("INN", ""),
+            registry_id=said.get("OKPO", ""),
         )
     )
 
 
 def _read_department(element: Element | None) -> Department | None:
-    name, number = child_text(element, "Name"), child_text(element, "Index")
-    return or_none(Department(name, number, attribute(element, "UID")))
+    if element is None:
+        return None
+    said = texts(element)
+    return or_none(Department(said.get("Name", ""), said.get("Index", ""), attribute(element, "UID")))
 
 
 def _read_person(element: Element | None) -> Person | None:
+    if element is None:
+        return None
+    said = texts(element)
     return or_none(
         Person(
-            name=child_text(element, "FIO"),
-            post=child_text(element, "Post"),
-            number=child_text(element, "Index"),
+            name=said.get("FIO", ""),
+            post=said.get("Post", ""),
+            number=said.get("Index", ""),
             index=attribute(element, "UID"),
         )
     )
@@ -114,23 +125,27 @@ def _read_citizen(element: Element | None) -> Citizen | None:
 
 
 def _read_postal(parent: Element | None) -> tuple[PostalAddress, ...]:
-    addresses = (
+    found = (_read_address(element) for element in children(parent, "Address"))
+    return tuple(address for address in found if address)
+
+
+def _read_address(element: Element) -> PostalAddress | None:
+    said = texts(element)
+    return or_none(
         PostalAddress(
-            postcode=child_text(element, "ZipCode"),
+            postcode=said.get("ZipCode", ""),
             region=read_term(element, "Region"),
-            settlement=child_text(element, "Settlement"),
-            text=child_text(element, "Text"),
+            settlement=said.get("Settlement", ""),
+            text=said.get("Text", ""),
         )
-        for element in children(parent, "Address")
     )
-    return tuple(address for address in addresses if address != PostalAddress())
 
 
 def _read_points(parent: Element | None) -> tuple[ContactPoint, ...]:
     return tuple(
-        ContactPoint(CONTACT_KINDS.get(attribute(element, "Type"), ContactKind.OTHER), text(element))
+        ContactPoint(CONTACT_KINDS.get(attribute(element, "Type"), ContactKind.OTHER), said)
         for element in children(parent, "Econtact")
-        if text(element)
+        if (said := text(element))
     )
 
 

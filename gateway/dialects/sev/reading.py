@@ -10,21 +10,36 @@ from dataclasses import replace
 
 from lxml import etree
 
+from gateway.dialects.sev.directories import read_directory_result, read_directory_update
 from gateway.dialects.sev.documents import read_document_list
-from gateway.dialects.sev.elements import attribute, child
+from gateway.dialects.sev.elements import attribute, child, children
 from gateway.dialects.sev.examination import MAX_QUOTE, Examination
-from gateway.dialects.sev.headers import Header, heading_of, read_header, sender_zone
+from gateway.dialects.sev.headers import Header, heading, heading_of, read_header, sender_zone
 from gateway.dialects.sev.reports import read_report
 from gateway.dialects.sev.shelf import Shelf
 from gateway.dialects.sev.subscriptions import read_subscription
 from gateway.dialects.sev.tasks import owner_keys, read_task_list
 from gateway.dialects.sev.validation import deviation_notes
-from gateway.dialects.sev.values import read_boolean
 from gateway.dialects.sev.vocabulary import DOCUMENT_MESSAGES, KNOWN, NAME, NAMED_ONLY, SEV, UNKNOWN, VERSION
 from gateway.dialects.tree import Element, drop_unknown, parse, path, root_of, salvage
+from gateway.dialects.values import read_boolean
 from gateway.dialects.wire import Reading, Resource, Root
 from gateway.errors import Reason, Refused
-from gateway.model import Document, Message, MessageId, Number, Problem, Report, ReportKind, ReturnId, Severity
+from gateway.model import (
+    DirectoryResult,
+    DirectoryUpdate,
+    Document,
+    Message,
+    MessageId,
+    Number,
+    Problem,
+    Report,
+    ReportKind,
+    ReturnId,
+    Severity,
+)
+
+READ = ("DocInfo", "Report", "SyncInfo", "SyncReport")
 
 
 def read(passport: bytes, resources: Sequence[Resource]) -> Reading:
@@ -34,7 +49,7 @@ def read(passport: bytes, resources: Sequence[Resource]) -> Reading:
     except Refused as refusal:
         return _unread(passport, refusal)
     name = etree.QName(root)
-    if (name.namespace, name.localname) not in ((SEV, "DocInfo"), (SEV, "Report")):
+    if name.namespace != SEV or name.localname not in READ:
         return _named(Root(name.namespace or "", name.localname))
     return _examined(root, resources)
 
@@ -51,7 +66,12 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
     if root is not None and (root.namespace, root.name) in NAMED_ONLY:
         return replace(_named(root), refusal=refusal, problems=(_problem(refusal),))
     saved = salvage(passport)
-    kinds = {"DocInfo": "document", "Report": _report_kind(saved)}
+    kinds = {
+        "DocInfo": "document",
+        "Report": _report_kind(saved),
+        "SyncInfo": "directory",
+        "SyncReport": "directory_result",
+    }
     return Reading(
         dialect=NAME,
         version=attribute(child(saved, "Header"), "Version") or VERSION,
@@ -92,7 +112,7 @@ def _examined(root: Element, resources: Sequence[Resource]) -> Reading:
         dialect=NAME,
         version=header.version,
         kind=_kind(root, message),
-        heading=heading_of(root),
+        heading=heading(root, header),
         message=message,
         contents=exam.shelf.contents,
         refusal=exam.refusal,
@@ -101,8 +121,15 @@ def _examined(root: Element, resources: Sequence[Resource]) -> Reading:
 
 
 def _kind(root: Element, message: Message | None) -> str:
-    if message is None or isinstance(message.body, Document):
-        return "document" if etree.QName(root).localname == "DocInfo" else _report_kind(root)
+    match etree.QName(root).localname:
+        case "DocInfo":
+            return "document"
+        case "SyncInfo":
+            return "directory"
+        case "SyncReport":
+            return "directory_result"
+    if message is None or not isinstance(message.body, Report):
+        return _report_kind(root)
     return "receipt" if message.body.kind is ReportKind.RECEIPT else "report"
 
 
@@ -123,16 +150,21 @@ def _examine_shelf(exam: Examination, root: Element) -> None:
 
 def _read_message(root: Element, header: Header, exam: Examination) -> Message | None:
     """Return the message, None when there is none to show: without a time of sending or without a document."""
-    body: Document | Report | None
+    body: Document | Report | DirectoryUpdate | DirectoryResult | None
     subscription = None
-    if etree.QName(root).localname == "DocInfo":
-        body = _read_body(root, exam)
-        subscription = read_subscription(child(root, "Subscriptions"), exam)
-    else:
-        body = read_report(root, exam, header.sent_at)
+    match etree.QName(root).localname:
+        case "DocInfo":
+            body = _read_body(root, exam)
+            subscription = read_subscription(child(root, "Subscriptions"), exam)
+        case "SyncInfo":
+            body = read_directory_update(root, exam)
+        case "SyncReport":
+            body = read_directory_result(root, exam)
+        case _:
+            body = read_report(root, exam, header.sent_at)
     if body is None or header.sent_at is None:
         return None
-    fallback = UNKNOWN if isinstance(body, Report) else ""
+    fallback = "" if isinstance(body, Document) else UNKNOWN
     return Message(
         id=MessageId(header.message_id),
         return_id=ReturnId(header.return_id or fallback),
@@ -176,11 +208,19 @@ def _main_position(elements: Sequence[Element], exam: Examination) -> int | None
 
 
 def _with_tasks(documents: tuple[Document, ...], main: int, root: Element, exam: Examination) -> tuple[Document, ...]:
-    tasks = read_task_list(child(root, "TaskList"), exam)
+    listing = child(root, "TaskList")
+    tasks = read_task_list(listing, exam)
     positions = {document.card: position for position, document in reversed(list(enumerate(documents)))}
     owners = owner_keys(tasks)
     owned: dict[int, list[int]] = {}
-    for number in range(len(tasks)):
+    told: set[str] = set()
+    for number, (task, made) in enumerate(zip(tasks, children(listing, "Task"), strict=True)):
+        uid = task.task.uid
+        if uid in told:
+            code = "repeated-key" if uid else "task-without-id"
+            exam.note(code, made, "another task has this UID, or none, already: this one is left out", at="@UID")
+            continue
+        told.add(uid)
         owned.setdefault(positions.get(owners[number], main) if owners[number] else main, []).append(number)
     return tuple(
         replace(document, tasks=tuple(tasks[number].task for number in owned.get(position, ())))

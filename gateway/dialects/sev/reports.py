@@ -17,9 +17,9 @@ from gateway.dialects.sev.files import Packing
 from gateway.dialects.sev.headers import read_initial_document
 from gateway.dialects.sev.parties import read_contact, read_party, read_term, write_contact, write_party
 from gateway.dialects.sev.tasks import PlacedTask, read_task_list, task_key, write_task_list
-from gateway.dialects.sev.values import write_moment
 from gateway.dialects.sev.vocabulary import APPROVAL_KINDS, EXT2016, EXT2018, REPORT_MESSAGES, UNKNOWN, word
 from gateway.dialects.tree import Element
+from gateway.dialects.values import write_moment
 from gateway.model import (
     Answer,
     ApprovalKind,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.dialects.sev.names import LIKENESSES, exact, indexless, normalised
+from gateway.dialects.names import LIKENESSES, exact, indexless, normalised
 from gateway.dialects.wire import Resource
 from gateway.model import Content, Sha256
 
@@ -76,10 +76,11 @@ class Shelf:
         """*listed* has every number once."""
         sorting = _Sorting(list(listed), came, set(range(len(came))))
         for likeness in LIKENESSES:
-            sorting.round(likeness)
+            if sorting.listed:
+                sorting.round(likeness)
         self.listed: Mapping[int, Listed] = {entry.number: entry for entry in listed}
         self.matches: Mapping[int, Match] = sorting.matches
-        loosest = sorting.offered(indexless)
+        loosest = sorting.offered(indexless) if sorting.listed else {}
         self.ambiguous = tuple(entry for entry in sorting.listed if loosest.get(indexless(entry.name)))
         self.missing = tuple(entry for entry in sorting.listed if not loosest.get(indexless(entry.name)))
         self.contents: dict[Sha256, Content] = {}

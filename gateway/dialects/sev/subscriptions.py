@@ -3,9 +3,9 @@
 
 from gateway.dialects.sev.elements import add, add_extension, child
 from gateway.dialects.sev.examination import Examination
-from gateway.dialects.sev.values import write_boolean
 from gateway.dialects.sev.vocabulary import ADVANCE, EXT2018, SEV, word
 from gateway.dialects.tree import Element
+from gateway.dialects.values import write_boolean
 from gateway.model import Subscription, TaskDetails
 
 MIN_DAYS, MAX_DAYS = 1, 999

@@ -11,9 +11,9 @@ from gateway.dialects.sev.elements import add, add_given, attribute, child, chil
 from gateway.dialects.sev.examination import Examination
 from gateway.dialects.sev.files import Packing, read_files, write_files
 from gateway.dialects.sev.parties import read_contact, read_term, write_contact, write_term
-from gateway.dialects.sev.values import write_boolean, write_moment
 from gateway.dialects.sev.vocabulary import CONTROL_STATES, TASK_KINDS, word
 from gateway.dialects.tree import Element
+from gateway.dialects.values import write_boolean, write_moment
 from gateway.model import Executor, Party, Task, TaskControl, TaskKind, TaskUid
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.dialects.tree import Element
+from gateway.dialects.tree import Element, has_more
 from gateway.model import Problem, Severity
 
 MAX_DEVIATIONS = 20  # LIMIT: deviations named one by one
@@ -55,7 +55,7 @@ def deviations(root: Element) -> tuple[tuple[int, str], ...]:
 
 def deviation_notes(root: Element) -> tuple[Problem, ...]:
     """Return the deviations of *root* as notes; of a passport with too many elements only that it was not checked."""
-    if sum(1 for _ in islice(root.iter(), MAX_ELEMENTS + 1)) > MAX_ELEMENTS:
+    if has_more(root, MAX_ELEMENTS):
         text = f"not checked: more than {MAX_ELEMENTS} elements"
         return (Problem(Severity.NOTE, "schema", "line 1", text),)
     return tuple(Problem(Severity.NOTE, "schema", f"line {line}", text) for line, text in deviations(root))

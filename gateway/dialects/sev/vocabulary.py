@@ -8,7 +8,16 @@ Knows names only, no rules.  Source: SEV format 12.0 with the extensions of 2015
 from collections.abc import Mapping
 from typing import TypeVar
 
-from gateway.model import ApprovalKind, ContactKind, ControlState, DocumentType, FieldType, ReportKind, TaskKind
+from gateway.model import (
+    ApprovalKind,
+    ContactKind,
+    ControlState,
+    DirectoryChange,
+    DocumentType,
+    FieldType,
+    ReportKind,
+    TaskKind,
+)
 
 NAME = "sev"
 VERSION = "1.0"  # the only value the format allows
@@ -21,15 +30,19 @@ KNOWN = frozenset({SEV, EXT2015, EXT2016, EXT2018})
 
 DOCUMENT_PASSPORT = "DocInfo.xml"
 REPORT_PASSPORT = "Report.xml"
+# The names of these files, their MessageType and their OperationName are described nowhere that we know of: they are
+# read whatever they are, and written as inferred here (docs/standards.md).
+DIRECTORY_PASSPORT = "SyncInfo.xml"
+DIRECTORY_RESULT_PASSPORT = "SyncReport.xml"
+PASSPORTS = (DOCUMENT_PASSPORT, REPORT_PASSPORT, DIRECTORY_PASSPORT, DIRECTORY_RESULT_PASSPORT)
+DIRECTORY_MESSAGE, DIRECTORY_RESULT_MESSAGE = "MainDoc", "Report"
+DIRECTORY_OPERATION, DIRECTORY_RESULT_OPERATION = "SyncInfo", "SyncReport"
 
 UNKNOWN = "unknown"  # written where an identity is demanded and nobody knows it
 NO_NUMBER = "б/н"  # written where a number is demanded and there is none
-UNNAMED = "file"  # a file without a name
 
 # Recognised by their root element, not read here.
 NAMED_ONLY = {
-    (SEV, "SyncInfo"): "SEV directory synchronisation",
-    (SEV, "SyncReport"): "SEV directory synchronisation result",
     ("", "Envelop"): "SEV transport envelope",
 }
 
@@ -75,6 +88,15 @@ CONTACT_KINDS = {
     "f": ContactKind.FAX,
     "e": ContactKind.EMAIL,
     "s": ContactKind.EXCHANGE,
+}
+DIRECTORY_CHANGES = {
+    "Добавлен": DirectoryChange.ADDED,
+    "Присвоен идент.код ДЛ": DirectoryChange.CODED,
+    "Изменено поле ФИО": DirectoryChange.NAME,
+    "Изменено поле Должность": DirectoryChange.POST,
+    "Изменено поле Подразделение": DirectoryChange.DEPARTMENT,
+    "Лог. удален/восстановлен": DirectoryChange.DELETED,
+    "Изменен Индекс СЭВ": DirectoryChange.INDEX,
 }
 SEXES = {"Female": "female", "Male": "male", "Undefined": "undefined"}
 ADVANCE = {"First": False, "All": True}  # AdvanceInfo: are all such events wanted, or the first only?

@@ -7,6 +7,7 @@ UTF-8 with a byte order mark, one line (but for line ends inside texts), default
 from lxml import etree
 
 from gateway.dialects.sev.degrade import degrade
+from gateway.dialects.sev.directories import write_directory_result, write_directory_update
 from gateway.dialects.sev.documents import check_draft, write_document
 from gateway.dialects.sev.elements import add, tag
 from gateway.dialects.sev.files import Packing
@@ -15,8 +16,11 @@ from gateway.dialects.sev.reports import write_report
 from gateway.dialects.sev.subscriptions import write_subscription
 from gateway.dialects.sev.tasks import PlacedTask, write_task_list
 from gateway.dialects.sev.validation import deviations
-from gateway.dialects.sev.values import one_line
 from gateway.dialects.sev.vocabulary import (
+    DIRECTORY_MESSAGE,
+    DIRECTORY_PASSPORT,
+    DIRECTORY_RESULT_MESSAGE,
+    DIRECTORY_RESULT_PASSPORT,
     DOCUMENT_MESSAGES,
     DOCUMENT_PASSPORT,
     EXT2015,
@@ -27,14 +31,17 @@ from gateway.dialects.sev.vocabulary import (
     SEV,
     word,
 )
+from gateway.dialects.subjects import document_subject
 from gateway.dialects.tree import Element
 from gateway.dialects.wire import Package
-from gateway.model import Document, Message
+from gateway.model import DirectoryResult, DirectoryUpdate, Document, Message
 
 _PREFIXES = {None: SEV, "ext2015": EXT2015, "ext2016": EXT2016, "ext2018": EXT2018}
 _START = b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>'
 
 REPORT_SUBJECT = "Отчет СЭВ"
+DIRECTORY_SUBJECT = "Синхронизация СЭВ"
+DIRECTORY_RESULT_SUBJECT = "Отчет о синхронизации СЭВ"
 
 
 def write(message: Message) -> Package:
@@ -45,6 +52,8 @@ def write(message: Message) -> Package:
     else the schema rejects.
     """
     message = degrade(message)
+    if isinstance(message.body, DirectoryUpdate | DirectoryResult):
+        return _directory(message, message.body)
     if isinstance(message.body, Document):
         name, packing, root = DOCUMENT_PASSPORT, Packing(DOCUMENT_PASSPORT), _new("DocInfo")
         _write_document_message(root, message, message.body, packing)
@@ -59,12 +68,17 @@ def write(message: Message) -> Package:
     return Package(name, _serialised(root), tuple(packing.members), subject)
 
 
-def document_subject(document: Document) -> str:
-    """Return the subject native senders give a letter: ``№ <number> от <dd.MM.yyyy> <group>``."""
-    day = document.number.date
-    words = ["№", document.number.text, f"от {day:%d.%m.}{day.year:04d}" if day else ""]
-    words.append(document.kind.text if document.kind else "")
-    return one_line(" ".join(words))
+def _directory(message: Message, body: DirectoryUpdate | DirectoryResult) -> Package:
+    if isinstance(body, DirectoryUpdate):
+        name, root, subject = DIRECTORY_PASSPORT, _new("SyncInfo"), DIRECTORY_SUBJECT
+        header = write_header(root, message, DIRECTORY_MESSAGE)
+        write_directory_update(root, body)
+    else:
+        name, root, subject = DIRECTORY_RESULT_PASSPORT, _new("SyncReport"), DIRECTORY_RESULT_SUBJECT
+        header = write_header(root, message, DIRECTORY_RESULT_MESSAGE)
+        write_directory_result(root, body)
+    finish_header(header, Packing(name))
+    return Package(name, _serialised(root), (), subject)
 
 
 def _new(name: str) -> Element:

@@ -4,7 +4,7 @@
 What a folder cannot do is in the table of docs/edms-folder.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gateway.edms_adapter.folder import check
@@ -13,7 +13,7 @@ from gateway.edms_adapter.folder.counter import Counter
 from gateway.edms_adapter.folder.ledger import Ledger
 from gateway.edms_adapter.folder.options import Options
 from gateway.edms_adapter.folder.registering import Registrar
-from gateway.edms_adapter.folder.sending import Dispatches
+from gateway.edms_adapter.folder.sending import Dispatches, Receivers
 from gateway.edms_adapter.folder.shelf import Shelf
 from gateway.edms_adapter.opening import Surroundings
 from gateway.edms_adapter.step_journal import StepJournal
@@ -62,7 +62,9 @@ class FolderEdms:
         self._dispatches: Dispatches | None = None
         if options.outgoing_folder is not None:
             outgoing = Shelf(options.outgoing_folder)
-            self._dispatches = Dispatches(outgoing, self.ledger, self.journal, around.clock, around.failpoint)
+            self._dispatches = Dispatches(
+                outgoing, self.ledger, self.journal, around.clock, around.failpoint, Receivers(outgoing)
+            )
 
     # --- looking --------------------------------------------------------------------------------------------------
 
@@ -89,7 +91,14 @@ class FolderEdms:
     def people(self, office: str) -> Sequence[Official]:
         raise NotOffered(NO_PEOPLE)
 
-    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
+    def import_people(
+        self,
+        correspondent: str,
+        officials: Sequence[Official],
+        *,
+        gone: Sequence[str] | None = None,
+        dry_run: bool = False,
+    ) -> Imported:
         raise NotOffered("a system behind a folder takes no directories in")
 
     def _unanswered(self) -> Finding:
@@ -130,8 +139,8 @@ class FolderEdms:
 
     # --- going out ------------------------------------------------------------------------------------------------
 
-    def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
-        return self._dispatches.outgoing(limit) if self._dispatches else ()
+    def outgoing(self, limit: int = 50, exclude: Collection[str] = ()) -> tuple[Outgoing, ...]:
+        return self._dispatches.outgoing(limit, exclude) if self._dispatches else ()
 
     def withdrawals(self, limit: int = 50) -> tuple[Withdrawal, ...]:
         return self._dispatches.withdrawals(limit) if self._dispatches else ()

@@ -5,7 +5,7 @@ A package belongs to the system; ours in it are ``state.json`` and the ``news-â€
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +18,10 @@ from gateway.edms_adapter.folder.shelf import DOCUMENT, Shelf, Unreadable, files
 from gateway.edms_adapter.sql.files import Kept
 from gateway.edms_adapter.step_journal import StepJournal
 from gateway.mail.names import clean_name
-from gateway.model import CardRef, Contents, Event, ExchangeId, File, Sha256, Signature
+from gateway.model import CardRef, Contents, Event, ExchangeId, File, Sha256, Signature, folded
 from gateway.ports import Clock, Failpoint, Outgoing, OutgoingState, Withdrawal
 
+KNOWN = 100_000  # LIMIT: packages of which is known whom they are for, 20 MB of memory
 STATE, WITHDRAW = "state.json", "withdraw.json"
 _NEWS = re.compile(r"news-(\d+)-([0-9a-f]{16})\.json")
 S = OutgoingState
@@ -42,6 +43,24 @@ BESIDE = {
 }
 
 
+class Receivers:
+    """Knows whom packages are for, so that those that lie for long are not read in every round."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._known: dict[str, tuple[float, str]] = {}  # by package: when it was written, and whom it is for
+
+    def of(self, package: str) -> str:
+        """Return the exchange index that a package is for, `folded`; raises like `Shelf.read`."""
+        written = self._shelf.written_at(package, DOCUMENT)
+        known = self._known.get(package)
+        if known is None or known[0] != written:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            known = self._known[package] = (written, folded(self._shelf.read(package, DOCUMENT, Sending).to))
+        return known[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatches:
     shelf: Shelf
@@ -49,12 +68,14 @@ class Dispatches:
     journal: StepJournal
     clock: Clock
     failpoint: Failpoint
+    receivers: Receivers
 
     # --- what shall be sent ---------------------------------------------------------------------------------------
 
-    def outgoing(self, limit: int) -> tuple[Outgoing, ...]:
+    def outgoing(self, limit: int, exclude: Collection[str]) -> tuple[Outgoing, ...]:
         """See `gateway.ports.Edms.outgoing`; a package that cannot be read is answered as refused, with the reason."""
         found: list[Outgoing] = []
+        left_out = frozenset(map(folded, exclude))
         for package in self._complete():
             if len(found) == limit:
                 break
@@ -62,7 +83,8 @@ class Dispatches:
                 continue
             with suppress(FileNotFoundError):  # taken away meanwhile
                 try:
-                    found.append(self._read(package))
+                    if not left_out or self.receivers.of(package) not in left_out:
+                        found.append(self._read(package))
                 except Unreadable as why:
                     self._refuse(package, str(why))
         return tuple(found)

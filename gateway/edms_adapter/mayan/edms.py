@@ -4,7 +4,7 @@
 What Mayan has no place for is not offered: docs/edms-mayan.md has the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -105,7 +105,7 @@ class MayanEdms:
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
         return self._watcher.page(cursor, limit)
 
-    def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
+    def outgoing(self, limit: int = 50, exclude: Collection[str] = ()) -> tuple[Outgoing, ...]:
         return ()
 
     def withdrawals(self, limit: int = 50) -> tuple[Withdrawal, ...]:
@@ -125,7 +125,14 @@ class MayanEdms:
     def people(self, office: str) -> Sequence[Official]:
         return self.staff.officials(office)
 
-    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
+    def import_people(
+        self,
+        correspondent: str,
+        officials: Sequence[Official],
+        *,
+        gone: Sequence[str] | None = None,
+        dry_run: bool = False,
+    ) -> Imported:
         raise NotOffered("Mayan keeps no people of other organisations")
 
     def sweep(self) -> int:

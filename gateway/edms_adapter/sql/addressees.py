@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.edms_adapter.sql import routing
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Work
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Reason, Refused

@@ -33,9 +33,9 @@ from sqlalchemy import (
     union_all,
 )
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Store
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.outbox import BREAK, Counts, Outbox, outbox_of
 from gateway.edms_adapter.sql.plan import Plan, ReadyChange
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of

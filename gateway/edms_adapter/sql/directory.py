@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Store
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan, ReadyPartnerPeople
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.steps import binds, run
@@ -36,16 +36,19 @@ class Directory:
         with self.database.reading() as work:
             return tuple(_official(row, "people.sql") for row in work.rows(self.plan.people, asked))
 
-    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool) -> Imported:
+    def import_people(
+        self, correspondent: str, officials: Sequence[Official], *, gone: Sequence[str] | None, dry_run: bool
+    ) -> Imported:
         """See `gateway.ports.Edms.import_people`."""
         section = self.plan.partner_people
         if section is None:
             raise NotOffered("the mapping has no [partner_people], which says where a partner's people lie")
-        listed = _by_index(officials)
+        listed = _by_index(officials, gone or ())
+        leaving = None if gone is None else frozenset(map(folded, gone))
         done = Imported()
         try:
             with self.database.writing() as work:
-                done = self._write(work, section, correspondent, listed)
+                done = self._write(work, section, correspondent, listed, leaving)
                 if dry_run:
                     raise _TakenBack
         except _TakenBack:
@@ -53,8 +56,14 @@ class Directory:
         return done
 
     def _write(
-        self, work: Work, section: ReadyPartnerPeople, correspondent: str, listed: dict[str, Official]
+        self,
+        work: Work,
+        section: ReadyPartnerPeople,
+        correspondent: str,
+        listed: dict[str, Official],
+        leaving: frozenset[str] | None,
     ) -> Imported:
+        """Write those *listed*, and dismiss those *leaving*; None: everybody who is not listed, which is whole then."""
         row = work.first(section.find, {"index": correspondent})
         if row is None:
             raise LookupError(f"the EDMS knows no correspondent with the exchange index {correspondent}")
@@ -65,8 +74,11 @@ class Directory:
         rows = {folded(text(one.index)): one for one in known if text(one.index).strip()}
         added = tuple(official for index, official in listed.items() if index not in rows)
         changes = [(rows[index], official) for index, official in listed.items() if index in rows]
-        renewed = [(one, change) for one, official in changes if (change := _renewed(one, official))]
-        gone = [one for index, one in rows.items() if index not in listed and not one.dismissed]
+        renewed = [
+            (one, change) for one, official in changes if (change := _renewed(one, official, whole=leaving is None))
+        ]
+        leave = rows.keys() - listed.keys() if leaving is None else leaving
+        gone = [one for index, one in rows.items() if index in leave and not one.dismissed]
         for official in added:
             run(section.add, work, {**scope, "official": official})
         for one, change in renewed:
@@ -81,10 +93,12 @@ class Directory:
         )
 
 
-def _renewed(row: Record, official: Official) -> Renewed | None:
+def _renewed(row: Record, official: Official, *, whole: bool) -> Renewed | None:
     """Return what changes in a known official, or None; the index stays spelled as it was."""
     was, returned = _official(row, "partner_people.known"), bool(row.dismissed)
     now = replace(official, index=was.index)
+    if not whole:
+        now = replace(now, deputy=was.deputy, head=was.head)
     return Renewed(was, now, returned) if returned or was != now else None
 
 
@@ -96,8 +110,9 @@ def _official(row: Record, place: str) -> Official:
         raise MappingError(f"{place}: {error}") from error
 
 
-def _by_index(officials: Sequence[Official]) -> dict[str, Official]:
+def _by_index(officials: Sequence[Official], gone: Sequence[str]) -> dict[str, Official]:
     listed = {folded(official.index): official for official in officials}
-    if "" in listed or len(listed) < len(officials):
+    named = {*listed, *map(folded, gone)}
+    if "" in named or len(named) < len(officials) + len(gone):
         raise ValueError("an exchange index is empty or stands there twice")
     return listed

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The `Edms` port over a mapping: puts the parts together and delegates."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +14,12 @@ from gateway.edms_adapter.sql import addressees
 from gateway.edms_adapter.sql.changes import Watcher
 from gateway.edms_adapter.sql.check import counters, findings, grants, look_at, not_there, unfit
 from gateway.edms_adapter.sql.chunks import Rows
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database
 from gateway.edms_adapter.sql.directory import Directory
 from gateway.edms_adapter.sql.files import Store
 from gateway.edms_adapter.sql.listening import Line
-from gateway.edms_adapter.sql.mapping import MappingError, load
+from gateway.edms_adapter.sql.mapping import load
 from gateway.edms_adapter.sql.outbox_ddl import ddl, outbox_findings
 from gateway.edms_adapter.sql.outgoing import Sender
 from gateway.edms_adapter.sql.places import Places
@@ -142,8 +143,8 @@ class SqlEdms:
         """Return a page of what `changes` tells, for somebody who only looks: nothing is written, not even our ties."""
         return self._watcher.seen(cursor, limit)
 
-    def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
-        return self._sender.outgoing(limit)
+    def outgoing(self, limit: int = 50, exclude: Collection[str] = ()) -> tuple[Outgoing, ...]:
+        return self._sender.outgoing(limit, exclude)
 
     def withdrawals(self, limit: int = 50) -> tuple[Withdrawal, ...]:
         return self._sender.withdrawals(limit)
@@ -157,8 +158,17 @@ class SqlEdms:
     def people(self, office: str) -> tuple[Official, ...]:
         return self._directory.people(office, self._today().date())
 
-    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
-        return self.database.insisting(lambda: self._directory.import_people(correspondent, officials, dry_run=dry_run))
+    def import_people(
+        self,
+        correspondent: str,
+        officials: Sequence[Official],
+        *,
+        gone: Sequence[str] | None = None,
+        dry_run: bool = False,
+    ) -> Imported:
+        return self.database.insisting(
+            lambda: self._directory.import_people(correspondent, officials, gone=gone, dry_run=dry_run)
+        )
 
     def prepare(self) -> None:
         """See `gateway.ports.Edms.prepare`: our three tables beside the EDMS's, where they are missing."""

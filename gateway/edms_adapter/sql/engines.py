@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.complaint import MappingError
 
 BUSY_SECONDS = 30  # LIMIT: how long a writer waits for another one on SQLite
 PATIENCE_SECONDS = 30  # LIMIT: for a connection, a lock or a statement of a database that hangs; then it counts as away

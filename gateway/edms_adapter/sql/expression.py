@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.complaint import MappingError
 
 KEPT = 4096  # LIMIT: expressions that are remembered; a large mapping has 700, and its neighbours share many
 Scope = Mapping[str, object]
@@ -63,12 +63,25 @@ def _runner(sandbox: ImmutableSandboxedEnvironment, text: str) -> Callable[[Scop
     return evaluate
 
 
+def _asked(sandbox: ImmutableSandboxedEnvironment, tree: nodes.Template) -> frozenset[str]:
+    """Return the names that *tree* asks its scope for; raises TemplateSyntaxError for a filter or test unknown to us.
+
+    An expression binds no names, so every one in it is asked for; `jinja2.meta` would translate the whole into Python
+    to find that, and every process of a node reads its mapping when it starts.
+    """
+    for one in tree.find_all((nodes.Filter, nodes.Test)):
+        kind, known = ("filter", sandbox.filters) if isinstance(one, nodes.Filter) else ("test", sandbox.tests)
+        if one.name not in known:
+            raise TemplateSyntaxError(f"No {kind} named {one.name!r}.", one.lineno)
+    return frozenset(name.name for name in tree.find_all(nodes.Name))
+
+
 @lru_cache(KEPT)
 def _parsed(sandbox: ImmutableSandboxedEnvironment, text: str) -> tuple[nodes.Expr, frozenset[str]]:
     """Return *text* and what it asks its scope for; raises MappingError when it is not exactly one expression."""
     try:
         tree = sandbox.parse("{{ (" + text + ") }}")
-        names = frozenset(meta.find_undeclared_variables(tree))
+        names = _asked(sandbox, tree)
     except TemplateSyntaxError as error:  # a filter that is not there is told as one, too
         raise MappingError(f"{text!r} is no expression: {error.message}") from error
     match tree.body:
@@ -119,6 +132,9 @@ class Expressions:
     @property
     def each(self) -> tuple[Expression, ...]:
         return tuple(self._each.values())
+
+    def __getitem__(self, name: str) -> Expression:
+        return self._each[name]
 
     def __call__(self, scope: Scope) -> dict[str, Any]:  # Any: see Expression
         if not self._each:

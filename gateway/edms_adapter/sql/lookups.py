@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Work
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan, ReadyLookup
 from gateway.edms_adapter.sql.values import Record, text
 from gateway.errors import Reason, Refused

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.places import Places
 from gateway.edms_adapter.sql.vendors import chosen, is_for
 from gateway.errors import Reason
@@ -51,16 +52,8 @@ Constant = str | int | float | bool | tuple[str, ...]
 Route = Literal["index", "name and post", "initials", "post", "department"]
 
 
-class MappingError(Exception):
-    """The mapping file, or an expression of it, is wrong; says which key, what is wrong and what would be right."""
-
-    def __init__(self, words: str, place: str = "") -> None:
-        super().__init__(words)
-        self.place = place  # the key alone: what was wrong may quote a letter
-
-
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Query(Section):
@@ -501,6 +494,13 @@ class Mapping(Section):
                     f"changes[{position}].overlap: is missing: give the longest life of a transaction, in seconds, "
                     "or let a watch of [outbox] tell the rule"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _what_goes_out_is_whole(self) -> Self:
+        for name in ("ref", "card", "to", "document"):
+            if name not in self.outgoing.fields:
+                raise ValueError(f"outgoing.fields.{name}: is missing")
         return self
 
     @model_validator(mode="after")

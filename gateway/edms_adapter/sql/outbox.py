@@ -35,8 +35,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database, Work
-from gateway.edms_adapter.sql.mapping import ClaimSection, MappingError, OutboxSection
+from gateway.edms_adapter.sql.mapping import ClaimSection, OutboxSection
 from gateway.edms_adapter.sql.plan import Plan
 
 KEPT = timedelta(days=7)  # LIMIT: rows are given up when older; a gateway that was away for longer reads everything

@@ -13,8 +13,9 @@ from hashlib import sha256
 from sqlalchemy import Inspector, inspect, text
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database, Work
-from gateway.edms_adapter.sql.mapping import MappingError, Watch
+from gateway.edms_adapter.sql.mapping import Watch
 from gateway.edms_adapter.sql.outbox import REMEDY, Outbox, outbox_of
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.values import Record

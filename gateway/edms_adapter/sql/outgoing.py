@@ -4,16 +4,17 @@
 `outgoing`, `withdrawals`, `mark`, `record` and `link` of the port.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, TextClause, bindparam, column, literal_column, select
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.files import Store
-from gateway.edms_adapter.sql.mapping import MappingError
+from gateway.edms_adapter.sql.left_out import Passing
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of
 from gateway.edms_adapter.sql.steps import run
@@ -24,12 +25,13 @@ from gateway.ports import Clock, Original, Outgoing, OutgoingState, Withdrawal
 
 
 class Sender:
-    """The sending side of one records system; keeps nothing between calls."""
+    """The sending side of one records system; keeps nothing between calls but how far it has read."""
 
     def __init__(self, plan: Plan, database: Database, store: Store, clock: Clock) -> None:
         self.plan, self.database, self.store, self.clock = plan, database, store, clock
+        self._passing = Passing(plan.outgoing_fields["to"], database.engine.dialect.name)
 
-    def outgoing(self, limit: int) -> tuple[Outgoing, ...]:
+    def outgoing(self, limit: int, exclude: Collection[str]) -> tuple[Outgoing, ...]:
         """See `gateway.ports.Edms.outgoing`.
 
         A document whose file is gone from the store is marked refused, so that it does not hold up the others.
@@ -37,7 +39,8 @@ class Sender:
         found: list[Outgoing] = []
         broken: list[tuple[str, str]] = []
         with self.database.reading() as work:
-            for one in work.ask(_in_order(self.plan.outgoing), {"limit": limit}):
+            query, scope = _in_order(self.plan.outgoing), self._scope(work)
+            for one in self._passing.rows(work, query, scope, limit, exclude):
                 try:
                     found.append(self._one(work, one))
                 except OSError as error:
@@ -53,7 +56,7 @@ class Sender:
         sql, expressions = self.plan.withdrawals
         with self.database.reading() as work:
             scope = self._scope(work)
-            rows = work.ask(_in_order(sql), {"limit": limit})
+            rows = work.ask(_in_order(sql).limit(bindparam("limit")), {"limit": limit})
             wishes = [expressions({**scope, "row": row}) for row in rows]
         return tuple(Withdrawal(text(wish["ref"]), text(wish.get("why"))) for wish in wishes)
 
@@ -149,7 +152,6 @@ def _files(event: Event) -> tuple[File, ...]:
 
 
 def _in_order(sql: TextClause) -> Select[Any]:  # Any: whatever columns the query has
-    """Return the query of rows with id and cur, the oldest first and at most :limit of them."""
+    """Return the query of rows with id and cur, the oldest first."""
     row = sql.columns(column("id"), column("cur")).subquery("fact")
-    query: Select[Any] = select(literal_column("fact.*")).select_from(row).order_by(row.c.cur, row.c.id)
-    return query.limit(bindparam("limit"))
+    return select(literal_column("fact.*")).select_from(row).order_by(row.c.cur, row.c.id)

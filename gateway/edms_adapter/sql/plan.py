@@ -10,8 +10,9 @@ from sqlalchemy import TextClause
 
 from gateway.edms_adapter.sql import values
 from gateway.edms_adapter.sql.association import Association
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.expression import Expression, Expressions, environment
-from gateway.edms_adapter.sql.mapping import Change, Lookup, Mapping, MappingError
+from gateway.edms_adapter.sql.mapping import Change, Lookup, Mapping
 from gateway.edms_adapter.sql.reservations import Reservations
 from gateway.edms_adapter.sql.steps import Compiler, ReadyStep, Statement, binds
 from gateway.model import Event, EventKind

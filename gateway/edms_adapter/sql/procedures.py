@@ -23,8 +23,9 @@ from typing import Any
 from sqlalchemy import Date, DateTime, Integer, Numeric, String, TextClause, outparam, text
 from sqlalchemy.types import TypeEngine
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Work
-from gateway.edms_adapter.sql.mapping import Kind, MappingError
+from gateway.edms_adapter.sql.mapping import Kind
 from gateway.edms_adapter.sql.values import Record, day
 from gateway.ports import Written
 

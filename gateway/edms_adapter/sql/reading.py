@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.content import Held
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.files import Kept, Store
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.plan import Plan
 from gateway.edms_adapter.sql.values import text
 from gateway.model import Content, File, FileRole, Sha256, Signature

@@ -4,7 +4,7 @@
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -96,10 +96,22 @@ class Registrar:
             self.database.rehearsing(ours) as work,
         ):
             scope = self._claimed(work, arrival, staged, intake)
+            stands = self._standing(work, dict(scope), intake)
             try:
-                return self._rehearsed(work, scope, staged, exchange, intake)
+                return replace(self._rehearsed(work, scope, staged, exchange, intake), stands=stands)
             except Refused as why:
-                return Rehearsal(why, tuple(work.written))
+                return Rehearsal(why, tuple(work.written), stands)
+
+    def _standing(self, work: Work, scope: dict[str, Any], intake: Intake) -> Number | None:  # Any: see scope_of
+        """Return `Rehearsal.stands`."""
+        if self.plan.same_number is None:
+            return None
+        try:
+            looked_up(self.plan, work, scope)
+        except Refused:  # a correspondent nobody here knows has no card either
+            return Number()
+        same = self._same_number(work, scope, replace(intake, same_number="wait"))
+        return Number(text(same.number), day(same.date)) if same is not None else Number()
 
     def _rehearsed(
         self, work: Recorder, scope: dict[str, Any], staged: Staged, exchange: ExchangeId, intake: Intake

@@ -16,10 +16,10 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Database, Work
 from gateway.edms_adapter.sql.failing import Unwilling
 from gateway.edms_adapter.sql.files import Store
-from gateway.edms_adapter.sql.mapping import MappingError
 from gateway.edms_adapter.sql.numbering import no_number, on_a_card
 from gateway.edms_adapter.sql.plan import Plan, Reserve
 from gateway.edms_adapter.sql.reading import Shelf, constants, scope_of

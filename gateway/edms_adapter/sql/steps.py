@@ -13,10 +13,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sqlalchemy import Executable, String, TextClause, bindparam, column, insert, table, text, type_coerce
 
 from gateway.edms_adapter.sql.attributes import ALWAYS, item_of, kind_of, misspelt
+from gateway.edms_adapter.sql.complaint import MappingError
 from gateway.edms_adapter.sql.database import Work
 from gateway.edms_adapter.sql.expression import Expression, Expressions, Scope
 from gateway.edms_adapter.sql.failing import Failure
-from gateway.edms_adapter.sql.mapping import MappingError, Step, Values
+from gateway.edms_adapter.sql.mapping import Step, Values
 from gateway.edms_adapter.sql.places import meant
 from gateway.edms_adapter.sql.procedures import Call, Procedure, compiled
 

@@ -4,7 +4,7 @@
 What ``document_incoming`` has no place for is not offered: docs/edms-tryton.md has the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -102,7 +102,7 @@ class TrytonEdms:
     def changes(self, cursor: str | None, limit: int = 500) -> ChangePage:
         return self._watcher.page(cursor, limit)
 
-    def outgoing(self, limit: int = 50) -> tuple[Outgoing, ...]:
+    def outgoing(self, limit: int = 50, exclude: Collection[str] = ()) -> tuple[Outgoing, ...]:
         return ()
 
     def withdrawals(self, limit: int = 50) -> tuple[Withdrawal, ...]:
@@ -122,7 +122,14 @@ class TrytonEdms:
     def people(self, office: str) -> Sequence[Official]:
         return self.staff.officials(office, self._today())
 
-    def import_people(self, correspondent: str, officials: Sequence[Official], *, dry_run: bool = False) -> Imported:
+    def import_people(
+        self,
+        correspondent: str,
+        officials: Sequence[Official],
+        *,
+        gone: Sequence[str] | None = None,
+        dry_run: bool = False,
+    ) -> Imported:
         raise NotOffered("Tryton's parties are the office's own: partners' people are not brought into them")
 
     def sweep(self) -> int:

@@ -62,6 +62,10 @@ class Framer:
         while (response := self._next()) is not None:
             yield response
 
+    def holds_more(self) -> bool:
+        """Say whether something came that is no complete response yet."""
+        return bool(self._buffer or self._pieces or self._in_literal)
+
     def _next(self) -> Response | None:
         while self._take_literal():
             line = self._take_line()

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import re
 import socket
+import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ def printable(words: object) -> str:
 class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # the library has no annotations
     """One IMAP connection."""
 
+    transport: Any  # the library's, and asyncio's for TLS: neither says what it can do
+    capabilities: set[str]
+
     def __init__(
         self, loop: asyncio.AbstractEventLoop, limits: Limits, patience: Patience, *, allow_preauth: bool
     ) -> None:
@@ -62,6 +66,7 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
         self.closed = asyncio.Event()
         self.exists = 0
         self.broken: ConnectionBroken | None = None
+        self._limits = limits
         self._framer = Framer(limits)
         self._patience = patience
         self._allow_preauth = allow_preauth
@@ -70,6 +75,7 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
         self._deadline: asyncio.Timeout | None = None
         self._latest = 0.0  # loop time at which the command must be over
         self._bye = ""
+        self._plain_is_over = False  # STARTTLS was answered: whatever comes in the clear is not the server's
 
     # --- the wire
 
@@ -81,6 +87,9 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
     def data_received(self, d: bytes) -> None:
         if self.broken is not None:
             return
+        if self._plain_is_over:
+            self.drop("something was said in the clear behind STARTTLS")
+            return
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(self._next_deadline())
         try:
@@ -88,6 +97,8 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
                 self._dispatch(response)
         except LimitExceeded as error:
             self.drop(f"the server sends too much: {error}")
+        if self._plain_is_over and self._framer.holds_more():
+            self.drop("something was said in the clear behind STARTTLS")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over(self._bye or (f"connection lost: {exc}" if exc else "the server closed the connection"))
@@ -122,7 +133,9 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
         if self.broken is not None:
             return
         line = response[0]
-        if not self.greeted.done():
+        if self._plain_is_over:
+            self.drop("something was said in the clear behind STARTTLS")
+        elif not self.greeted.done():
             self._greeting(line)
         elif line.startswith(b"* "):
             self._untagged((line[2:], *response[1:]))
@@ -171,6 +184,9 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
         if command is None or command.tag.encode() != tag:
             self.drop(f"an answer to a command that was not given: {printable(tag)} {printable(result)}")
             return
+        if command.name == "STARTTLS" and result.upper() == b"OK":
+            self._plain_is_over = True
+            self.transport.pause_reading()
         command.close(text or b"", result.decode().upper())
 
     # --- commands
@@ -212,6 +228,41 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
     def _next_deadline(self) -> float:
         return min(asyncio.get_running_loop().time() + self._patience.silence.total_seconds(), self._latest)
 
+    async def begin_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """STARTTLS (RFC 3501 §6.2.1); nothing that was said before it is believed afterwards (CVE-2011-0411).
+
+        Raises ConnectionBroken, and the connection is over, unless it is under TLS now.
+        """
+        if "STARTTLS" not in self.capabilities:
+            self.drop("the server does not offer STARTTLS")
+            raise ConnectionBroken("the server does not offer STARTTLS")
+        answer = await self.execute(aioimaplib.Command("STARTTLS", self.new_tag(), loop=self.loop))
+        if answer.result != "OK":
+            said = printable(answer.lines[-1]) if answer.lines else answer.result
+            self.drop(f"STARTTLS refused: {said}")
+        if self.broken is not None:
+            raise ConnectionBroken(str(self.broken))
+        seconds = self._patience.connecting.total_seconds()
+        self._forget_the_clear()  # reading is paused: the next bytes we see come through TLS
+        try:
+            self.transport = await self.loop.start_tls(
+                self.transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds
+            )
+        except BaseException as error:
+            self.drop(f"cannot begin TLS: {error}")
+            self.closed.set()  # who never had TLS is never told of its end
+            if isinstance(error, OSError):  # ssl.SSLError and TimeoutError are
+                raise ConnectionBroken(str(self.broken)) from error
+            raise
+
+    def _forget_the_clear(self) -> None:
+        self.capabilities = set()
+        self.exists = 0
+        self.news.clear()
+        self._framer = Framer(self._limits)
+        self._bye = ""
+        self._plain_is_over = False
+
     async def login(self, user: str, password: str) -> aioimaplib.Response:
         """LOGIN, both arguments quoted."""
         command = aioimaplib.Command("LOGIN", self.new_tag(), quoted(user), quoted(password), loop=self.loop)
@@ -239,8 +290,19 @@ class GuardedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # 
 
     async def select(self, folder: str = "INBOX") -> aioimaplib.Response:
         """SELECT the folder of that name, in modified UTF-7 and quoted; what is news counts from here."""
+        return await self._opened("SELECT", folder)
+
+    async def examine(self, folder: str) -> aioimaplib.Response:
+        """EXAMINE it, likewise: nothing that is asked from here on changes anything."""
+        return await self._opened("EXAMINE", folder)
+
+    async def about(self, question: str, folder: str, *more: str) -> aioimaplib.Response:
+        """Ask GETQUOTAROOT, MYRIGHTS or STATUS about the folder of that name."""
+        return await self.execute(aioimaplib.Command(question, self.new_tag(), mailbox(folder), *more, loop=self.loop))
+
+    async def _opened(self, how: str, folder: str) -> aioimaplib.Response:
         self.exists = 0
-        command = aioimaplib.Command("SELECT", self.new_tag(), mailbox(folder), loop=self.loop)
+        command = aioimaplib.Command(how, self.new_tag(), mailbox(folder), loop=self.loop)
         response = await self.execute(command)
         if self.broken is None:
             self.state = aioimaplib.SELECTED if response.result == "OK" else aioimaplib.AUTH

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Getting into a mailbox, and telling apart a wrong password, a busy server and a broken line."""
 
+import asyncio
 import ipaddress
 import re
 import ssl
@@ -13,6 +14,8 @@ from typing import Literal
 from gateway.inbound.imap.client import GuardedClient
 from gateway.inbound.imap.framing import Limits, Piece
 from gateway.inbound.imap.guard import ConnectionBroken, Patience, printable
+from gateway.ports import NoToken, TokenRefused, Tokens
+from gateway.tls import Trust
 
 # RFC 5530 codes and providers' words for "not now"; none of them says anything about the password
 _BUSY = re.compile(
@@ -55,10 +58,12 @@ class Account:
 
     host: str
     port: int
-    tls: Literal["implicit", "none"]
+    tls: Literal["implicit", "starttls", "none"]
     user: str
     password: str | Callable[[], str] = field(repr=False)  # a callable is asked at every login
-    ca_file: str | None = None  # PEM; None: the system's authorities
+    trust: Trust = Trust()
+    tokens: Tokens | None = None  # instead of the password
+    source: str = ""  # our address to connect from; empty: the system chooses
     allow_plain: bool = False  # plain text beyond loopback too
     allow_preauth: bool = False  # take a connection the server says is logged in already
 
@@ -97,7 +102,9 @@ async def enter(account: Account, *, limits: Limits | None = None, patience: Pat
     client = GuardedClient(
         account.host,
         account.port,
-        tls=_tls(account) if account.tls == "implicit" else None,
+        tls=await _context(account) if account.tls != "none" else None,
+        starttls=account.tls == "starttls",
+        source=account.source,
         limits=limits,
         patience=patience,
         allow_preauth=account.allow_preauth,
@@ -116,6 +123,9 @@ async def enter(account: Account, *, limits: Limits | None = None, patience: Pat
 
 
 async def _log_in(client: GuardedClient, account: Account) -> None:
+    if account.tokens is not None:
+        await _present_token(client, account.user, account.tokens)
+        return
     if client.has_capability("LOGINDISABLED"):
         raise LoginRefused("the server allows no LOGIN on this connection (LOGINDISABLED)")
     secret = account.password if isinstance(account.password, str) else account.password()
@@ -125,13 +135,41 @@ async def _log_in(client: GuardedClient, account: Account) -> None:
         raise Throttled(said) if _BUSY.search(said) else LoginRefused(said)
 
 
-def _tls(account: Account) -> ssl.SSLContext:
+async def _present_token(client: GuardedClient, user: str, tokens: Tokens) -> None:
+    """AUTHENTICATE XOAUTH2; a token that is not accepted is replaced once: it may have been revoked."""
+    if not client.has_capability("AUTH=XOAUTH2"):
+        raise LoginRefused("the server does not offer AUTH=XOAUTH2")
+    for last in (False, True):
+        token = await _token(tokens)
+        answer = await client.protocol.xoauth2(user, token)
+        if answer.result == "OK":
+            return
+        said = words(answer.lines)
+        if _BUSY.search(said):
+            raise Throttled(said)
+        await asyncio.to_thread(tokens.rejected, token)
+        if last:
+            raise LoginRefused(said)
+
+
+async def _token(tokens: Tokens) -> str:
     try:
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=account.ca_file)
+        return await asyncio.to_thread(tokens.current)
+    except TokenRefused as refusal:
+        raise LoginRefused(f"no token: {refusal}") from refusal
+    except NoToken as missing:
+        throttled = Throttled(f"no token: {missing}")
+        throttled.wait = missing.wait
+        raise throttled from missing
+
+
+async def _context(account: Account) -> ssl.SSLContext:
+    trust = account.trust
+    try:
+        return await asyncio.to_thread(trust.context)
     except OSError as error:
-        raise ConnectionBroken(f"ca_file {account.ca_file} cannot be used: {error}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+        files = ", ".join(filter(None, (trust.ca_file, trust.certificate, trust.key)))
+        raise ConnectionBroken(f"the certificates cannot be used ({files}): {error}") from error
 
 
 def retreat(failures: int, rng: Random) -> timedelta:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from gateway import self_test
 from gateway.journal import mailboxes
 from gateway.journal.store import Journal
 
@@ -48,6 +49,9 @@ class MailboxMemory(Protocol):
     async def to_flag(self, mailbox: str, uidvalidity: int, limit: int) -> tuple[int, ...]:
         """Return letters of the exchange that are concluded and not flagged yet; never people's mail."""
 
+    async def to_remove(self, mailbox: str, uidvalidity: int, limit: int) -> tuple[int, ...]:
+        """Return those of the former that a self-test of ours brought and that came as they were sent."""
+
     async def flagged(self, mailbox: str, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
         """Remember that *uids* were flagged, moved, or are gone."""
 
@@ -77,6 +81,9 @@ class JournalMemory:
 
     async def to_flag(self, mailbox: str, uidvalidity: int, limit: int) -> tuple[int, ...]:
         return await self._read(lambda tx: mailboxes.to_flag(tx, mailbox, uidvalidity, limit))
+
+    async def to_remove(self, mailbox: str, uidvalidity: int, limit: int) -> tuple[int, ...]:
+        return await self._read(lambda tx: mailboxes.to_remove(tx, mailbox, uidvalidity, self_test.KIND, limit))
 
     async def flagged(self, mailbox: str, uidvalidity: int, uids: Sequence[int], now: datetime) -> None:
         await self._write(lambda tx: mailboxes.flagged(tx, mailbox, uidvalidity, uids, now))

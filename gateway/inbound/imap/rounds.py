@@ -41,6 +41,7 @@ class Rules:
     done_folder: str
     max_letter_bytes: int
     per_cycle: int  # letters taken in one round
+    removes_tests: bool = False  # letters of self-tests are expunged where that harms nobody else's
 
 
 @dataclass(slots=True)
@@ -93,7 +94,8 @@ class Round:
         await self._enter(selected, uidnext)
         await self._take_new(uidnext, selected.exists, stop)
         if not stop.is_set():
-            await self._tidy(selected)
+            tests = await self._remove_tests(selected)
+            await self._tidy(selected, tests)
         await self._memory.heard(self._rules.name, self._clock.now())
         complaints = "; ".join([*self._standing.complaints.values(), self._standing.cannot_tidy]).strip("; ")
         if complaints:
@@ -244,8 +246,33 @@ class Round:
         if uid in self._standing.complaints or len(self._standing.complaints) < BATCH:
             self._standing.complaints[uid] = words
 
-    async def _tidy(self, selected: Selected) -> None:
-        """Flag or move what the memory names; a server that does not let us is complained of, and read on."""
+    async def _remove_tests(self, selected: Selected) -> frozenset[int]:
+        """Expunge letters of self-tests, when we were told to; return those that are to go and that nobody flags.
+
+        Without UIDPLUS none is: EXPUNGE would take what other people marked for it.
+        """
+        rules, standing = self._rules, self._standing
+        if not rules.removes_tests or selected.read_only or not self._session.can_remove():
+            return frozenset()
+        uids = await self._memory.to_remove(rules.name, standing.uidvalidity, BATCH)
+        if not uids or standing.cannot_tidy:
+            return frozenset(uids)
+        try:
+            gone = await self._session.remove(uids)
+        except Throttled:
+            raise
+        except Declined as error:
+            standing.cannot_tidy = f"letters of self-tests cannot be removed: {error}"
+            return frozenset(uids)
+        await self._memory.flagged(rules.name, standing.uidvalidity, tuple(sorted(gone)), self._clock.now())
+        self.more |= len(uids) == BATCH
+        return frozenset(uids)
+
+    async def _tidy(self, selected: Selected, tests: frozenset[int]) -> None:
+        """Flag or move what the memory names, but for *tests*.
+
+        A server that does not let us is complained of, and read on.
+        """
         rules, standing = self._rules, self._standing
         if rules.after == "leave" or standing.cannot_tidy:
             return
@@ -255,7 +282,8 @@ class Round:
         if rules.after == "move" and (selected.read_only or not self._session.can_move()):
             standing.cannot_tidy = "the server has neither MOVE nor UIDPLUS, or the folder is read-only: letters stay"
             return
-        uids = await self._memory.to_flag(rules.name, standing.uidvalidity, BATCH)
+        found = await self._memory.to_flag(rules.name, standing.uidvalidity, BATCH)
+        uids = tuple(uid for uid in found if uid not in tests)
         if not uids:
             return
         self._session.failpoint("imap:before-tidying")

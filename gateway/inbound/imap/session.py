@@ -152,6 +152,16 @@ class Session:
                 await self._ask("EXPUNGE", self._client.uid("EXPUNGE", uid_set(proven)))
         return frozenset(uids) - await self.among(uids)
 
+    def can_remove(self) -> bool:
+        """Say whether letters can be expunged by their UIDs, and nobody else's with them (RFC 4315 §2.1)."""
+        return bool(self._client.has_capability("UIDPLUS"))
+
+    async def remove(self, uids: Sequence[int]) -> frozenset[int]:
+        """Expunge *uids* (at most `BATCH`) for ever; return those that are gone."""
+        await self._ask("STORE", self._client.uid("STORE", uid_set(uids), "+FLAGS.SILENT (\\Deleted)"))
+        await self._ask("EXPUNGE", self._client.uid("EXPUNGE", uid_set(uids)))
+        return frozenset(uids) - await self.among(uids)
+
     async def _into(self, folder: str, order: Callable[[], Awaitable[Any]]) -> "list[bytes | bytearray]":
         try:
             return await self._ask("MOVE", order())

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from gateway.inbound.delivery import Accept
+from gateway.inbound.delivery import Accept, Delivery
 from gateway.inbound.imap.answers import Garbled
 from gateway.inbound.imap.client import GuardedClient
 from gateway.inbound.imap.framing import Limits
@@ -33,7 +33,11 @@ from gateway.inbound.imap.memory import Epoch, MailboxMemory
 from gateway.inbound.imap.names import keyword
 from gateway.inbound.imap.rounds import Round, Rules, Standing
 from gateway.inbound.imap.session import Session
-from gateway.ports import Clock, Failpoint, nothing_fails
+from gateway.logs import story
+from gateway.model import Sink
+from gateway.ports import Clock, Failpoint, Tokens, nothing_fails
+from gateway.pulse import Beat
+from gateway.tls import Trust
 
 __all__ = ["Epoch", "MailboxMemory", "Sleep", "Watching", "watch"]
 
@@ -43,6 +47,7 @@ LONGEST_IDLE = timedelta(minutes=9)  # LIMIT: NAT boxes forget a silent connecti
 UNFOUND_NEWS = timedelta(seconds=1)  # pause when the server announced something and there was nothing
 PAUSED = timedelta(seconds=15)  # how long to wait while letters cannot be accepted
 STEADY = timedelta(minutes=1)  # a session that lasted this long starts the retreat anew
+ROUND = timedelta(minutes=30)  # LIMIT: from one letter, one pause or one round to the next; longer hangs
 THROTTLED_AS = 6  # a plea without a time counts as so many failures at least
 
 _log = structlog.get_logger(__name__)
@@ -55,10 +60,12 @@ class Watching:
     name: str  # of the channel
     host: str
     port: int = 993
-    tls: Literal["implicit", "none"] = "implicit"
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
     allow_plain: bool = False  # plain text beyond loopback too
     allow_preauth: bool = False
-    ca_file: str | None = None  # PEM; None: the system's authorities
+    trust: Trust = Trust()
+    tokens: Tokens | None = None  # instead of the password
+    source: str = ""  # our address to connect from; empty: the system chooses
     user: str
     password: str | Callable[[], str] = field(repr=False)  # a callable is asked at every login
     folder: str = "INBOX"
@@ -70,6 +77,7 @@ class Watching:
     done_folder: str = ""
     max_letter_bytes: int = 150 << 20
     per_cycle: int = 100  # letters taken before flagging has its turn
+    removes_tests: bool = False  # letters of self-tests are expunged
 
     def __post_init__(self) -> None:
         self.account()
@@ -91,7 +99,9 @@ class Watching:
             self.tls,
             self.user,
             self.password,
-            ca_file=self.ca_file,
+            trust=self.trust,
+            tokens=self.tokens,
+            source=self.source,
             allow_plain=self.allow_plain,
             allow_preauth=self.allow_preauth,
         )
@@ -106,6 +116,7 @@ class Watching:
             done_folder=self.done_folder,
             max_letter_bytes=self.max_letter_bytes,
             per_cycle=self.per_cycle,
+            removes_tests=self.removes_tests,
         )
 
 
@@ -127,18 +138,20 @@ async def watch(
     limits: Limits | None = None,
     patience: Patience | None = None,
     failpoint: Failpoint = nothing_fails,
+    beat: Beat | None = None,
 ) -> None:
     """Hand every letter of the mailbox to *accept* until *stop* is set; the letter in hand is finished first.
 
     *wake* starts a round at once (something was concluded and may be flagged); it never shortens a retreat.
     Raises nothing that a server, a journal or a disk can cause.
     """
-    vigil = _Vigil(watching, accept, memory, clock, stop, wake or asyncio.Event(), sleep, failpoint)
+    vigil = _Vigil(watching, accept, memory, clock, stop, wake or asyncio.Event(), sleep, failpoint, beat or Beat())
     failures = refusals = 0
     while not stop.is_set():
         began = clock.now()
         vigil.logged_in = vigil.progressed = False
-        error = await vigil.session(limits, patience)
+        with story(mailbox=watching.name):
+            error = await vigil.session(limits, patience)
         if error is None:
             return
         refusals = 0 if vigil.logged_in else refusals + isinstance(error, LoginRefused)
@@ -157,6 +170,24 @@ def _retreat(error: Exception, failures: int, refusals: int, rng: Random) -> tim
     return retreat(failures, rng)
 
 
+@dataclass(frozen=True, slots=True)
+class _Beating:
+    """Accepts letters, each of which is progress: a round may bring a hundred large ones."""
+
+    accept: Accept
+    beat: Beat
+
+    def sink(self) -> Sink:
+        self.beat.busy(ROUND)
+        return self.accept.sink()
+
+    def open(self) -> bool | str:
+        return self.accept.open()
+
+    async def __call__(self, delivery: Delivery) -> object:
+        return await self.accept(delivery)
+
+
 class _Vigil:
     """One watch: its sessions, and its waiting."""
 
@@ -170,10 +201,12 @@ class _Vigil:
         wake: asyncio.Event,
         sleep: Sleep,
         failpoint: Failpoint,
+        beat: Beat,
     ) -> None:
         self._watching = watching
+        self._beat = beat
         self._rules = watching.rules()
-        self._accept = accept
+        self._accept = _Beating(accept, beat)
         self._memory = memory
         self._clock = clock
         self._stop = stop
@@ -186,6 +219,7 @@ class _Vigil:
 
     async def session(self, limits: Limits | None, patience: Patience | None) -> Exception | None:
         """Run one session; return what ended it, None for a stop."""
+        self._beat.busy(ROUND)
         try:
             client = await self._enter(limits, patience)
             if client is None:
@@ -215,6 +249,7 @@ class _Vigil:
         self._standing.new_session()
         announced = False
         while not self._stop.is_set():
+            self._beat.busy(ROUND)
             self._wake.clear()
             a_round = Round(self._rules, session, self._standing, self._accept, self._memory, self._clock)
             await a_round.go(self._stop)
@@ -236,6 +271,7 @@ class _Vigil:
 
     async def pause(self, pause: timedelta) -> None:
         """Wait *pause*, or until the stop."""
+        self._beat.busy(pause + ROUND)
         await first_of(asyncio.ensure_future(self._stop.wait()), asyncio.ensure_future(self._sleep(pause)))
 
     async def tell(self, error: Exception) -> None:

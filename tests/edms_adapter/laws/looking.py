@@ -139,6 +139,23 @@ class Directory:
         done = system.edms.import_people(BEREG, THEIRS[:1])
         assert ([one.index for one in done.dismissed], done.unchanged) == (["b2"], 1)
 
+    def test_what_changed_among_a_partners_people_leaves_the_others_as_they_are(self, system: System) -> None:
+        if system.abilities.import_people:
+            with pytest.raises(NotOffered):
+                system.edms.import_people(BEREG, THEIRS[:1], gone=())
+        needs(system.abilities.import_people)
+        system.edms.import_people(BEREG, THEIRS)
+        before = system.snapshot()
+        assert system.edms.import_people(BEREG, THEIRS[:1], gone=("nobody",)).unchanged == 1
+        assert system.snapshot() == before
+        tried = system.edms.import_people(BEREG, (), gone=(" B2 ",), dry_run=True)
+        assert system.snapshot() == before
+        assert system.edms.import_people(BEREG, (), gone=(" B2 ",)) == tried
+
+        assert [one.index for one in tried.dismissed] == ["b2"]
+        back = system.edms.import_people(BEREG, THEIRS[1:], gone=())
+        assert [(one.now.index, one.returned) for one in back.renewed] == [("b2", True)]
+
     def test_people_of_nobody_or_two_of_one_index_are_not_brought_in(self, system: System) -> None:
         needs(system.abilities.import_people)
         before = system.snapshot()
@@ -146,5 +163,7 @@ class Directory:
             system.edms.import_people(NOBODY, THEIRS)
         with pytest.raises(ValueError, match="index"):
             system.edms.import_people(BEREG, (*THEIRS, Official("B1", "Другая")))
+        with pytest.raises(ValueError, match="index"):
+            system.edms.import_people(BEREG, THEIRS, gone=("B1",))
 
         assert system.snapshot() == before

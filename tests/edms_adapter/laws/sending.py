@@ -10,7 +10,7 @@ import pytest
 from gateway.content import whole
 from gateway.model import DocumentUid, EventKind, ExchangeId, Number, Term
 from gateway.ports import Original, OutgoingState, Withdrawal
-from tests.edms_adapter.desk import BEREG, MORNING, TODAY
+from tests.edms_adapter.desk import BEREG, GOROD, MORNING, TODAY
 from tests.edms_adapter.laws import in_pages, needs, not_now, processes, registered
 from tests.edms_adapter.systems import Shown, System
 from tests.edms_adapter.systems.process import NEWS, REFUSAL, THERE, record
@@ -28,9 +28,9 @@ OF_KIND: dict[EventKind, dict[str, Any]] = {  # what a kind of news always has; 
 }
 
 
-def sent(system: System, subject: str = "О сверке") -> str:
+def sent(system: System, subject: str = "О сверке", to: str = BEREG) -> str:
     needs(system.abilities.outgoing)
-    return system.send(subject, {"Письмо.pdf": PDF})
+    return system.send(subject, {"Письмо.pdf": PDF}, to)
 
 
 def prepared(system: System, state: OutgoingState) -> str:
@@ -74,6 +74,16 @@ class UntilMarked:
             return page
 
         assert sorted(in_pages(taken)) == sorted(refs)
+
+    def test_what_goes_to_organisations_that_are_left_out_keeps_nothing_else_back(self, system: System) -> None:
+        left = [sent(system, f"О деле {place}") for place in range(6)]
+        wanted = [sent(system, to=GOROD), sent(system, "О другом", to=GOROD)]
+        for one in wanted:
+            assert [found.ref for found in system.edms.outgoing(1, [f" {BEREG.lower()} "])] == [one]
+            system.edms.mark(one, OutgoingState.TAKEN)
+
+        assert list(system.edms.outgoing(2, [BEREG])) == []
+        assert sorted(one.ref for one in system.edms.outgoing(10, [GOROD])) == sorted(left)
 
     @pytest.mark.parametrize("state", OutgoingState)
     def test_a_mark_may_come_again(self, system: System, state: OutgoingState) -> None:

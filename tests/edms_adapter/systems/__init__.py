@@ -14,6 +14,7 @@ from typing import NewType, Protocol
 
 from gateway.model import CardRef, Number, Sha256
 from gateway.ports import Edms, Failpoint, nothing_fails
+from tests.edms_adapter.desk import BEREG
 
 Lack = NewType("Lack", str)  # why a system cannot do something, one sentence; the test report shows it
 CAN = Lack("")
@@ -143,8 +144,8 @@ class System(Protocol):
     def delete(self, ref: CardRef) -> None:
         """Take a card away with everything on it, as an administrator would; nothing of ours is touched."""
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
-        """Write an outgoing document to BEREG and mark it to be sent; return its `Outgoing.ref`."""
+    def send(self, subject: str, files: dict[str, bytes], to: str = BEREG) -> str:
+        """Write an outgoing document to BEREG, or to GOROD, and mark it to be sent; return its `Outgoing.ref`."""
 
     def withdraw(self, ref: str, why: str) -> None:
         """Wish a dispatch taken back."""

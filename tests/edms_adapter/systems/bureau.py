@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.model import CardRef, Number, Sha256
 from gateway.ports import Edms, Failpoint, nothing_fails
 from tests.edms_adapter.desk import BEREG, STAFF, TODAY
@@ -138,11 +139,11 @@ class Bureau:
         self._rows("delete from attachment where letter_id = ?", ref)
         self._rows("delete from letter where id = ?", ref)
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = BEREG) -> str:
         ((ref,),) = self._rows(
             "insert into letter (direction, state, uid, partner, number, registered_on, subject)"
             " select 'out', 'to send', 'ours-' || count(*), ?, 'OUT-' || count(*), ?, ? from letter returning id",
-            *(BEREG, str(TODAY), subject),
+            *(to, str(TODAY), subject),
         )
         for name, data in files.items():
             self._rows(

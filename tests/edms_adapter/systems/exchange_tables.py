@@ -86,9 +86,9 @@ class ExchangeTables(Tables):
                     people.do(work, f"delete from {table} where message_id = :key", key=int(ref))
             people.do(work, "delete from exchange_message where id = :key", key=int(ref))
 
-    def send(self, subject: str, files: dict[str, bytes], *, answers: CardRef | None = None) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = BEREG, *, answers: CardRef | None = None) -> str:
         with self.at_work() as work:
-            values = {"direction": "out", "state": "to send", "office": OURS, "partner_index": BEREG}
+            values = {"direction": "out", "state": "to send", "office": OURS, "partner_index": to}
             words = {"doc_uid": str(uuid4()), "subject": subject, "author_name": "Родникова Алла Юрьевна"}
             count = people.one(work, "select count(*) as n from exchange_message where direction = 'out'").n
             number = {"doc_number": f"ИСХ-{count + 1}", "doc_date": TODAY}

@@ -166,7 +166,7 @@ class Folder:
     def delete(self, ref: CardRef) -> None:
         shutil.rmtree(self.incoming / ref)
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = BEREG) -> str:
         self._done += 1
         name = f"out-{self._done:04}"
         place = self.outgoing / name
@@ -177,7 +177,7 @@ class Folder:
             listed.append({"file": f"{nth}.bin", "name": shown})
         number = {"text": f"ИСХ-{self._done}", "date": TODAY.isoformat()}
         document = {"uid": f"uid-{name}", "number": number, "subject": subject}
-        put(place, "document.json", {"to": BEREG, "document": document, "files": listed})
+        put(place, "document.json", {"to": to, "document": document, "files": listed})
         return name
 
     def withdraw(self, ref: str, why: str) -> None:

@@ -82,13 +82,13 @@ class LookAlike(Tables):
         with self.at_work() as work:
             people.delete(work, int(ref))
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = BEREG) -> str:
         with self.at_work() as work:
             now = self.now()
             card = people.write_card(
                 work, subject, files, signer="Родникова", drafter="Лугов", now=now, store=self.files
             )
-            return str(people.send(work, card, BEREG, clerk=CLERK, now=now))
+            return str(people.send(work, card, to, clerk=CLERK, now=now))
 
     def withdraw(self, ref: str, why: str) -> None:
         with self.at_work() as work:

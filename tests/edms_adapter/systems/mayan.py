@@ -154,7 +154,7 @@ class Mayan:
     def forwarding(self, ref: CardRef, to: str) -> AbstractContextManager[None]:
         raise AssertionError(self.abilities.forwarding)
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = "") -> str:
         raise AssertionError(self.abilities.outgoing)
 
     def withdraw(self, ref: str, why: str) -> None:

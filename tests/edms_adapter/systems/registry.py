@@ -65,13 +65,13 @@ class Registry(Tables):
                     people.rows(work, f"delete from {table.name} where card_id = :card returning 1", card=int(ref))
             people.rows(work, "delete from card where id = :card returning 1", card=int(ref))
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = BEREG) -> str:
         with self.at_work() as work:
             now = self.now()
             card = people.write_card(
                 work, subject, files, signer="Родникова", drafter="Лугов", now=now, store=self.files
             )
-            return str(people.send(work, card, BEREG, clerk=CLERK, now=now))
+            return str(people.send(work, card, to, clerk=CLERK, now=now))
 
     def withdraw(self, ref: str, why: str) -> None:
         with self.at_work() as work:

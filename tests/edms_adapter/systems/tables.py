@@ -14,8 +14,9 @@ from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from gateway.edms_adapter import SqlEdms, open_edms
+from gateway.edms_adapter import open_edms
 from gateway.edms_adapter.sql.database import Database, Work
+from gateway.edms_adapter.sql.edms import SqlEdms
 from gateway.model import CardRef
 from gateway.ports import Edms, Failpoint, nothing_fails
 from tests.edms_adapter.systems import Abilities, Lack

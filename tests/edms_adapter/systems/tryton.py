@@ -152,7 +152,7 @@ class Tryton:
     def delete(self, ref: CardRef) -> None:
         self.office.person(WORKER).call("model.document.incoming.delete", [int(ref)])
 
-    def send(self, subject: str, files: dict[str, bytes]) -> str:
+    def send(self, subject: str, files: dict[str, bytes], to: str = "") -> str:
         raise AssertionError(self.abilities.outgoing)
 
     def withdraw(self, ref: str, why: str) -> None:

@@ -73,6 +73,7 @@ id = "{other}"
 name = "{title}"
 channel = "{other}"
 indices = ["{index}"]
+mode = "live"
 """
 
 

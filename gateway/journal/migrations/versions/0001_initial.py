@@ -187,6 +187,12 @@ def upgrade() -> None:
     op.create_index("ix_exchanges_number", "exchanges", ["number_text"], **where("number_text <> ''"))
     op.create_index("ix_exchanges_opened", "exchanges", ["direction", "office", "opened_at", "id"])
     op.create_index("ix_exchanges_outgoing", "exchanges", ["outgoing_ref"], **where("outgoing_ref IS NOT NULL"))
+    op.create_index(
+        "ix_exchanges_refused",
+        "exchanges",
+        ["direction", "office", "opened_at", "id"],
+        **where("rung = 'refused'"),
+    )
     op.create_index("ix_exchanges_registered", "exchanges", ["registered_text"], **where("registered_text IS NOT NULL"))
     op.create_index("ix_exchanges_uid", "exchanges", ["document_uid"], **where("document_uid <> ''"))
     op.create_index(

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is noted and what is refused while one message is read.
+
+A leniency is a note; reading goes on with the best that can be understood.  The first refusal stands, and reading
+goes on all the same, so that people can be shown what was there.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TypeVar
+
+from gateway.dialects.medo.elements import attribute, child_text
+from gateway.dialects.medo.values import MOSCOW, as_guid, mended
+from gateway.dialects.medo.vocabulary import ZERO
+from gateway.dialects.tree import Element, path
+from gateway.dialects.values import read_date, read_integer, read_moment
+from gateway.errors import Reason, Refused
+from gateway.model import Party, Problem, Severity
+
+MAX_PROBLEMS = 200  # LIMIT: problems kept of one message
+MAX_QUOTE = 80  # LIMIT: characters of a wrong value quoted back
+
+T = TypeVar("T")
+
+
+class Examination:
+    """One message under examination: its problems, its refusal."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.refusal: Refused | None = None
+        self.awaited: list[Party] = []  # whom files were for that did not come
+        self.of_network = False  # a node speaks
+
+    def note(self, code: str, element: Element, detail: str, at: str = "") -> None:
+        """Note a leniency at *element*, or at its attribute or missing child *at*."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(Severity.NOTE, code, path(element) + (f"/{at}" if at else ""), detail))
+
+    def refuse(self, reason: Reason, detail: str, element: Element, at: str = "", **values: str) -> None:
+        """Remember why the message must be refused; the first reason stands."""
+        if self.refusal is None:
+            place = path(element) + (f"/{at}" if at else "")
+            self.refusal = Refused(reason, detail, place=place, **values)
+
+    def take(self, refusal: Refused) -> None:
+        self.refusal = self.refusal or refusal
+
+    # --- values ---------------------------------------------------------------------------------------------------
+
+    def guid(self, element: Element | None, name: str = "uid") -> str:
+        """Return the GUID in attribute *name*; what is none comes as it is written, and is noted."""
+        said = attribute(element, name)
+        found = as_guid(said)
+        if element is None or not said or found or said == ZERO:
+            return found or (said and ZERO)
+        # QUIRK: an id spoilt by a Cyrillic letter that looks like a Latin one, in a package of 2016
+        self.note("bad-guid", element, f"no GUID: {said[:MAX_QUOTE]}", at=f"@{name}")
+        return mended(said) or said
+
+    def date(self, parent: Element | None, *steps: str) -> date | None:
+        """Return the calendar date in a child; None when it is missing, or unreadable and then noted."""
+        return self._value(read_date, parent, steps, "a date")
+
+    def moment(self, parent: Element | None, *steps: str) -> datetime | None:
+        """Return the moment in a child (or attribute ``@name``) in UTC; None as in `date`."""
+        return self._value(lambda text: read_moment(text, MOSCOW), parent, steps, "a date and time")
+
+    def integer(self, parent: Element | None, *steps: str) -> int | None:
+        return self._value(read_integer, parent, steps, "a number")
+
+    def _value(
+        self, read: Callable[[str], T | None], parent: Element | None, steps: tuple[str, ...], what: str
+    ) -> T | None:
+        if parent is None:
+            return None
+        name = steps[-1] if steps else ""
+        said = attribute(parent, name[1:]) if name.startswith("@") else child_text(parent, *steps)
+        value = read(said) if said else None
+        if said and value is None:
+            self.note("unreadable-value", parent, f"not {what}: {said[:MAX_QUOTE]}", at="/".join(steps))
+        return value

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Russian page of work by the clock, step by step; the English one shows the same steps (test_pages.py)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.edge.pages import ROOT, play
+
+
+@pytest.mark.thorough
+def test_every_step_of_the_page_does_what_the_page_says(tmp_path: Path) -> None:
+    play(ROOT / "docs" / "ru" / "by-the-clock.md", tmp_path)
