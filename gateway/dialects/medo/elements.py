@@ -26,9 +26,10 @@ def strip(root: Element, known: Collection[str]) -> None:
     for element in root.iter(etree.Element):
         try:
             element.tag = bare(str(element.tag))
-            for key in map(str, element.keys()):
+            for key, said in element.items():
                 if (name := bare(key)) != key:
-                    element.set(name, element.attrib.pop(key))
+                    element.set(name, said)
+                    del element.attrib[key]
         except ValueError:  # what was saved of broken XML may have names and values that no XML allows
             continue
 
