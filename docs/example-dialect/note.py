@@ -46,6 +46,7 @@ from gateway.dialects.wire import (
     IsBody,
     Member,
     Package,
+    Places,
     Reading,
     Resource,
     Root,
@@ -130,6 +131,9 @@ class Note:
     @property
     def network(self) -> frozenset[str]:
         return frozenset()
+
+    def places(self, version: str) -> Places:
+        return Places("/note/document/@uid", "/note/from", "/note/document/file")
 
     def recognises(self, root: Root) -> bool:
         return root.namespace == SPACE
@@ -346,8 +350,8 @@ def _written(number: Number) -> dict[str, str]:
 
 def degrade(message: Message) -> Message:
     message = heard(message)
-    if isinstance(message.body, DirectoryUpdate | DirectoryResult):
-        return message  # `write` refuses it
+    if isinstance(message.body, DirectoryUpdate | DirectoryResult):  # `write` refuses it
+        return message
     bare = Message(
         message.id,
         ReturnId(message.id),
@@ -388,9 +392,8 @@ def _as_party(party: Party) -> Party:
 
 
 def _as_report(report: Report) -> Report:
-    about = DocumentRef(report.about.uid)
-    if report.kind is ReportKind.PROGRESS and report.registered:
-        number = Registered(report.registered.number)
+    about, number = DocumentRef(report.about.uid), report.registered and Registered(report.registered.number)
+    if report.kind is ReportKind.PROGRESS and number:
         return Report(ReportKind.PROGRESS, about, EventKind.REGISTERED, registered=number)
     if report.kind is ReportKind.REFUSAL and report.refusal:
         return Report(ReportKind.REFUSAL, about, refusal=Refusal(report.refusal.code, report.refusal.text))

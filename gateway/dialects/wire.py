@@ -156,6 +156,15 @@ class Carried:
     words: str = ""  # "as": as what; "no": why not
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a document says what our rules ask for, as a refusal names it to its sender."""
+
+    uid: str
+    author: str
+    files: str
+
+
 class Nameless(ValueError):
     """A standard names organisations by codes of its own, and somebody has none: the configuration lacks it."""
 
@@ -197,6 +206,9 @@ class Dialect(Protocol):
     @property
     def network(self) -> frozenset[str]:
         """The folded codes under which the network itself, and no partner, tells what became of a message."""
+
+    def places(self, version: str) -> Places:
+        """Return where a document of *version* says what our rules ask for."""
 
     def recognises(self, root: Root) -> bool:
         """Say whether a passport with this root element is ours, including kinds we only name."""

@@ -8,6 +8,8 @@ A new check is one function here and one line in `RULES`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.dialects import by_name
+from gateway.dialects.wire import Places
 from gateway.errors import Reason, Refused
 from gateway.inbound.taking import bad_file
 from gateway.model import Document, DocumentType, Message, Party, Term
@@ -33,7 +35,6 @@ class Case:
     readdressed: tuple[tuple[str, Party], ...] = ()  # likewise: whom the letter names, and who gets it instead
 
 
-FILES_PLACE = "DocumentList/Document/File"
 Rule = Callable[[Case], None]
 
 
@@ -59,21 +60,19 @@ def is_welcome(case: Case) -> None:
 def names_its_document(case: Case) -> None:
     """A document without a uid cannot be told from another one."""
     if not case.document.uid:
-        raise Refused(Reason.MISSING_FIELD, "the document has no UID", place="DocumentList/Document/@UID")
+        raise Refused(Reason.MISSING_FIELD, "the document has no UID", place=_places(case).uid)
 
 
 def has_an_author(case: Case) -> None:
     """Somebody must have written it, unless the agreement allows anonymous letters."""
     if case.receive.require_author and not case.document.authors and not case.document.supplement:
-        raise Refused(
-            Reason.MISSING_AUTHOR, "Отсутствуют данные об авторе документа.", place="DocumentList/Document/Author"
-        )
+        raise Refused(Reason.MISSING_AUTHOR, "Отсутствуют данные об авторе документа.", place=_places(case).author)
 
 
 def has_files(case: Case) -> None:
     """A document without files is fine, unless the agreement asks for them."""
     if case.receive.require_files and not case.document.files:
-        raise Refused(Reason.MISSING_FILE, "the document has no files", place=FILES_PLACE)
+        raise Refused(Reason.MISSING_FILE, "the document has no files", place=_places(case).files)
 
 
 def has_welcome_files(case: Case) -> None:
@@ -91,6 +90,11 @@ def is_for_us(case: Case) -> None:
     if case.ours is None:
         named = ", ".join(sorted({party.index for party in case.message.recipients if party.index})) or "nobody"
         raise Refused(Reason.NOT_FOR_US, "none of the recipients is an organisation of this office", found=named)
+
+
+def _places(case: Case) -> Places:
+    """Return where the standard of the letter says what is missing."""
+    return by_name(case.message.dialect).places(case.message.dialect_version)
 
 
 RULES: tuple[Rule, ...] = (

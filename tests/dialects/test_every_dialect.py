@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,8 @@ def test_it_says_everything_of_itself(dialect: Dialect) -> None:
     assert by_name(dialect.name) is dialect
     assert dialect.versions
     assert dialect.carries.keys() == set(EventKind)
+    for version in dialect.versions:
+        assert all(astuple(dialect.places(version)))
     assert [fact for fact, row in dialect.carries.items() if (row.how == "whole") is bool(row.words)] == []
     assert "no" not in (dialect.carries[EventKind.REGISTERED].how, dialect.carries[EventKind.REFUSED].how)
     assert [code for code in dialect.network if code != code.strip().casefold()] == []

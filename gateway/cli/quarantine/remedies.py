@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a person can do about each reason, in one line; and which of them `fix --accept` may pass."""
 
+from gateway.dialects import DIALECTS
 from gateway.errors import Reason
 from gateway.inbound.fixing import ACCEPTABLE
-from gateway.inbound.rules import FILES_PLACE
 from gateway.journal.entries import Entry
 
 _SENDER = "ask the sender to mend it and to send the document again"
@@ -52,6 +52,10 @@ nobody registered and `drop` the rest",
 }
 
 
+# where a rule of ours looks for files: it may be waived, unlike a file that is named and did not come
+_ASKED_FOR = {dialect.places(version).files for dialect in DIALECTS for version in dialect.versions}
+
+
 def can_accept(reason: Reason | None) -> bool:
     return reason in ACCEPTABLE
 
@@ -61,6 +65,6 @@ def why_not_accepted(entry: Entry) -> str:
     reason = entry.reason
     if reason is None:
         return "nothing stopped it"
-    if reason is Reason.MISSING_FILE and entry.place != FILES_PLACE:
+    if reason is Reason.MISSING_FILE and entry.place not in _ASKED_FOR:
         return f"cannot be accepted: a file the passport names did not come; {_SENDER}"
     return "" if reason in ACCEPTABLE else f"{reason.value} cannot be accepted by hand: {REMEDIES[reason]}"

@@ -12,7 +12,7 @@ from gateway.dialects.gost2010 import reading, shelf, writing
 from gateway.dialects.gost2010.carrying import CARRIES
 from gateway.dialects.gost2010.degrade import degrade
 from gateway.dialects.gost2010.vocabulary import NAME, VERSION
-from gateway.dialects.wire import Body, Carried, IsBody, Package, Reading, Resource, Root, Unpack, no_archives
+from gateway.dialects.wire import Body, Carried, IsBody, Package, Places, Reading, Resource, Root, Unpack, no_archives
 from gateway.model import EventKind, Message
 
 
@@ -57,6 +57,9 @@ class Gost2010:
     @property
     def is_body(self) -> IsBody | None:
         return shelf.is_body
+
+    def places(self, version: str) -> Places:
+        return Places("/Header/Document/@idnumber", "/Header/Document/Author", "/Header/Document/DocTransfer")
 
     def recognises(self, root: Root) -> bool:
         return reading.recognises(root)

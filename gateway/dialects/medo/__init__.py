@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from gateway.dialects.medo import reading, writing
 from gateway.dialects.medo.carrying import CARRIES
 from gateway.dialects.medo.degrade import degrade
-from gateway.dialects.medo.vocabulary import KNOWN, NAME, VERSIONS
-from gateway.dialects.wire import Body, Carried, IsBody, Package, Reading, Resource, Root, Unpack, no_archives
+from gateway.dialects.medo.vocabulary import CONTAINERS, KNOWN, NAME, VERSIONS
+from gateway.dialects.wire import Body, Carried, IsBody, Package, Places, Reading, Resource, Root, Unpack, no_archives
 from gateway.model import EventKind, Message
 
 
@@ -57,6 +57,11 @@ class Medo:
     @property
     def network(self) -> frozenset[str]:
         return frozenset()
+
+    def places(self, version: str) -> Places:
+        if version in CONTAINERS:
+            return Places("/container/@uid", "/container/authors", "/container/document")
+        return Places("/communication/document/@uid", "/communication/document/signatories", "/communication/files")
 
     def recognises(self, root: Root) -> bool:
         """Say whether *root* is of one of the namespaces, including lists of participants and lone passports."""

@@ -11,7 +11,7 @@ from gateway.dialects.sev import reading, writing
 from gateway.dialects.sev.carrying import CARRIES
 from gateway.dialects.sev.degrade import degrade
 from gateway.dialects.sev.vocabulary import NAME, NAMED_ONLY, SEV, VERSION
-from gateway.dialects.wire import Body, Carried, IsBody, Package, Reading, Resource, Root, Unpack, no_archives
+from gateway.dialects.wire import Body, Carried, IsBody, Package, Places, Reading, Resource, Root, Unpack, no_archives
 from gateway.model import EventKind, Message
 
 
@@ -55,6 +55,9 @@ class Sev:
     @property
     def network(self) -> frozenset[str]:
         return frozenset()
+
+    def places(self, version: str) -> Places:
+        return Places("DocumentList/Document/@UID", "DocumentList/Document/Author", "DocumentList/Document/File")
 
     def recognises(self, root: Root) -> bool:
         """Say whether *root* is of the SEV namespace, or its transport envelope."""

@@ -12,7 +12,7 @@ from gateway.dialects.smdo.carrying import CARRIES
 from gateway.dialects.smdo.degrade import degrade
 from gateway.dialects.smdo.spelling import printed, printed_attribute
 from gateway.dialects.smdo.vocabulary import NAME, NETWORK, VERSIONS
-from gateway.dialects.wire import Body, Carried, IsBody, Package, Reading, Resource, Root, Unpack, no_archives
+from gateway.dialects.wire import Body, Carried, IsBody, Package, Places, Reading, Resource, Root, Unpack, no_archives
 from gateway.model import EventKind, Message
 
 
@@ -58,6 +58,10 @@ class Smdo:
     @property
     def network(self) -> frozenset[str]:
         return NETWORK
+
+    def places(self, version: str) -> Places:
+        within = "/Envelop/Body/Document"
+        return Places(f"{within}/@idnumber", f"{within}/Author", f"{within}/DocTransfer")
 
     def recognises(self, root: Root) -> bool:
         """Say whether *root* is an Envelop that says which message it is; one that does not is SEV's for transport."""
