@@ -75,7 +75,7 @@ def served(office: TownOffice, **web: object) -> Iterator[Site]:
 def live_through_something(offices: Town) -> None:
     """Documents that are answered, wait for a person, are refused, and are confirmed by nobody."""
     minsk, moscow = offices.minsk, offices.moscow
-    offices.clock.moment = SystemClock().now()
+    offices.clock.moment = SystemClock().now().replace(hour=6)  # in the office's day all acts of one day fall on it
     offices.clock.advance(days=-6)
     send_letter(minsk)
     offices.settle()
