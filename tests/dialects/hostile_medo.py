@@ -159,6 +159,9 @@ CASES = {
     "a passport that is a message": contained(inside(passport__xml=CONTAINER), "bad-passport"),
     "a broken passport": contained(inside(passport__xml=INSIDE["passport.xml"][:700]), "bad-xml"),
     "DOCTYPE in the passport": contained(inside(passport__xml=passport(("?>\n", "?>\n<!DOCTYPE a>\n"))), "doctype"),
+    "UTF-8 in a passport that declares windows-1251": contained(
+        inside(passport__xml=passport(("UTF-8", "windows-1251"))), "wrong-encoding"
+    ),
     "no document inside": contained(inside(pismo__pdf=None), "missing-file"),
     "no enclosure inside": contained(inside(vedomost__pdf=None), "missing-file", place="/@localName"),
     "no signature inside": contained(inside(pismo__p7s=None), "missing-signature"),

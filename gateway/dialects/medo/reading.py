@@ -12,6 +12,7 @@ from datetime import datetime
 from lxml import etree
 
 from gateway.content import whole
+from gateway.dialects.declared import as_written
 from gateway.dialects.medo.cards import read_card, read_number
 from gateway.dialects.medo.containers import PASSPORT, container_signature, read_passport
 from gateway.dialects.medo.elements import attribute, child, child_text, children, strip
@@ -350,16 +351,20 @@ def _container(body: Element, heading: Heading, exam: Examination, outside: Shel
         return nothing
     try:
         inside = unpack(archive)
-        root, rest = _passport(inside)
+        root, rest, odd = _passport(inside)
     except Refused as refusal:
         place = f"{path(body)}/body" + (f": {refusal.place}" if refusal.place else "")
         exam.take(Refused(refusal.reason, refusal.detail, place=place, expected=refusal.expected, found=refusal.found))
         return nothing
+    exam.problems += odd
     return _opened(root, rest, body, heading, exam)
 
 
-def _passport(inside: Sequence[Resource]) -> tuple[Element, list[Resource]]:
-    """Return the passport among the files of a container and the others; raises Refused when there is none."""
+def _passport(inside: Sequence[Resource]) -> tuple[Element, list[Resource], tuple[Problem, ...]]:
+    """Return the passport among the files of a container, the others, and what is odd about its encoding.
+
+    Raises Refused when there is none.
+    """
     for resource in inside:
         if any("/" in name for name in resource.names):  # LIMIT: a container is flat
             raise Refused(Reason.BAD_PASSPORT, "a folder in the container", found=resource.names[0][:MAX_QUOTE])
@@ -375,11 +380,12 @@ def _passport(inside: Sequence[Resource]) -> tuple[Element, list[Resource]]:
         raise Refused(reason, "a container has one passport", expected=PASSPORT, found=str(len(found)))
     if found[0].content.size > MAX_BYTES:
         raise Refused(Reason.TOO_LARGE, "the passport of the container is too large")
-    root = parse(whole(found[0].content, MAX_BYTES))
+    passport, odd = as_written(found[0].content)
+    root = parse(whole(passport, MAX_BYTES))
     name = etree.QName(root)
     if name.localname != "container" or name.namespace not in PASSPORTS:
         raise Refused(Reason.BAD_PASSPORT, "not the passport of a container", found=name.localname[:MAX_QUOTE])
-    return root, [resource for resource in inside if resource is not found[0]]
+    return root, [resource for resource in inside if resource is not found[0]], odd
 
 
 def _opened(root: Element, rest: list[Resource], body: Element, heading: Heading, exam: Examination) -> Body:
