@@ -146,12 +146,18 @@ def take_as_answer(
     for link in answer.links:
         if not link.answers or link.document is None:
             continue
-        exchange = exchanges.by_document(tx, "out", partner.id, link.document.uid)
+        exchange = _answered(tx, partner, link.document)
         if exchange is None or exchange.office != office:
             continue
         exchange = exchanges.get(tx, exchange.id, lock=True) or exchange
         history = heard_before(tx, exchange)
         climbed(tx, exchange, history, reports.answered(history, answer, message), desk, now)
+
+
+def _answered(tx: Connection, partner: Partner, named: DocumentRef) -> Exchange | None:
+    """Return which document of ours is *named*: by its uid, else as the one that was sent with that number and date."""
+    by_uid = exchanges.by_document(tx, "out", partner.id, named.uid)
+    return by_uid or (exchanges.by_number(tx, partner.id, named.number) if named.number.date else None)
 
 
 def heard_before(tx: Connection, exchange: Exchange) -> list[Event]:

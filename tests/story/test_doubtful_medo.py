@@ -3,7 +3,7 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
 from io import BytesIO
@@ -60,6 +60,17 @@ def begun(offices: Town) -> tuple[int, str]:
     return card, mailed(offices.minsk)[0]
 
 
+def of_moscow(files: Mapping[str, str]) -> str:
+    """Return the card of the samples as Moscow would send it, to whom gets which *files* of it."""
+    index = "".join(
+        f"""<xdms:destination><xdms:destination xdms:uid="{uid}"><xdms:organization>Кто-то</xdms:organization>
+        </xdms:destination><xdms:files>{ids}</xdms:files></xdms:destination>"""
+        for uid, ids in files.items()
+    )
+    text = CARD.replace("1f6e5d4c-3b2a-4918-8776-655443322110", MOSCOW)
+    return re.sub(r"(<xdms:deliveryIndex>).*?(</xdms:deliveryIndex>)", rf"\g<1>{index}\2", text, flags=re.DOTALL)
+
+
 def found(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     assert match is not None
@@ -112,16 +123,24 @@ def test_a_notification_that_knows_number_and_date_alone_comes_home(offices: Tow
     assert dispatch(offices.minsk, card).partner_number == "ВХ-77"
 
 
+@pytest.mark.parametrize("same_day", [True, False])
+def test_a_document_that_answers_by_number_and_date_alone_answers_the_one_sent_so(
+    offices: Town, same_day: bool
+) -> None:
+    card, sent = begun(offices)
+    number, date = found(r"number>([^<]+)<", sent), found(r"date>([^<]+)<", sent)
+    text = of_moscow({MINSK: "0 1"}).replace("СП-51", number)
+    text = text.replace("2026-02-03", date if same_day else "2025-02-03")
+
+    arrive(offices, ("document.xml", text.encode("windows-1251")), *FILES.items())
+
+    assert news(offices.minsk, card) == (["answered"] if same_day else [])
+
+
 @pytest.mark.parametrize(("ours", "theirs", "taken"), [("0 1", "0", False), ("0", "0 1", True)])
 def test_a_file_is_missing_for_whom_it_was_sent_to(offices: Town, ours: str, theirs: str, taken: bool) -> None:
     other = "99999999-90ab-4d15-8f3e-6b0c1a2d3e4f"
-    entries = "".join(
-        f"""<xdms:destination><xdms:destination xdms:uid="{uid}"><xdms:organization>Кто-то</xdms:organization>
-        </xdms:destination><xdms:files>{files}</xdms:files></xdms:destination>"""
-        for uid, files in ((MINSK, ours), (other, theirs))
-    )
-    text = CARD.replace("1f6e5d4c-3b2a-4918-8776-655443322110", MOSCOW)
-    text = re.sub(r"(<xdms:deliveryIndex>).*?(</xdms:deliveryIndex>)", rf"\g<1>{entries}\2", text, flags=re.DOTALL)
+    text = of_moscow({MINSK: ours, other: theirs})
     came = [(name, data) for name, data in FILES.items() if name != "vedomost.pdf"]
 
     arrive(offices, ("document.xml", text.encode("windows-1251")), *came)
