@@ -24,6 +24,7 @@ from gateway.model import (
     DocumentRef,
     Event,
     File,
+    Link,
     Listing,
     Message,
     NewSink,
@@ -202,17 +203,30 @@ def _document(document: Document | None, named: DocumentRef) -> Object:
         "subject": document.subject if document else None,
     }
     if document is not None:
+        found["supplement"] = document.supplement
+        found["note"] = document.note or None
+        found["access"] = (document.access.text or document.access.index) if document.access else None
         found["type"] = document.type
         found["pages"] = document.pages or None
         found["authors"] = [_party(author.party) for author in document.authors]
         found["addressees"] = [_party(party) for party in document.addressees]
         found["deadline"] = document.control.deadline if document.control else None
         found["tasks"] = [_task(task) for task in document.tasks]
-        found["links"] = [
-            {"kind": link.kind.text, "uid": link.document.uid if link.document else None, "text": link.description}
-            for link in document.links
-        ]
+        found["links"] = [_link(link) for link in document.links]
+        found["fields"] = [{"name": field.name, "value": field.value} for field in document.fields]
     return found
+
+
+def _link(link: Link) -> Object:
+    named = link.document
+    return {
+        "kind": link.kind.text,
+        "uid": named.uid if named else None,
+        "number": (named.number.text or None) if named else None,
+        "date": named.number.date if named else None,
+        "text": link.description,
+        "address": link.url or None,
+    }
 
 
 def _task(task: Task) -> Object:
@@ -250,7 +264,7 @@ def _file(file: File) -> Object:
 
 def event_row(event: Event) -> Object:
     """Return *event* under its stable keys."""
-    refusal = event.refusal
+    refusal, task, executor = event.refusal, event.task, event.executor
     return {
         "kind": event.kind,
         "at": event.at,
@@ -259,8 +273,13 @@ def event_row(event: Event) -> Object:
         "code": refusal.code if refusal else None,
         "text": refusal.text if refusal else event.text or None,
         "to": event.to.name if event.to else None,
-        "task": event.task.uid if event.task else None,
-        "deadline": event.task.control.deadline if event.task and event.task.control else None,
+        "task": task.uid if task else None,
+        "task_text": (task.text or None) if task else None,
+        "deadline": task.control.deadline if task and task.control else None,
+        "executors": [one.party.name for one in task.executors] if task else [],
+        "executor": executor.party.name if executor else None,
+        "reported": (executor.text or None) if executor else None,
+        "status": executor.status.text if executor and executor.status else None,
         "document": event.document.number.text if event.document else None,
     }
 
@@ -287,7 +306,7 @@ def for_people(found: Object) -> str:
     """The same for people: a step a line, empty things left out."""
     lines = [f"understood as: {found['kind'] or 'nothing we exchange'}"]
     if found["dialect"]:
-        lines[0] += f" ({found['dialect']} {found['version']})"
+        lines[0] += f" ({' '.join(str(found[key]) for key in ('dialect', 'version') if found[key])})"
     for key in ("message_id", "return_id", "sent_at", "sender", "recipients", "document", "files", "people", "events"):
         value = plain(found[key], here=True)
         if isinstance(value, list):
@@ -299,7 +318,7 @@ def for_people(found: Object) -> str:
         one = _of(problem)
         place = f" at {one['place']}" if one["place"] else ""
         lines.append(f"{one['severity']}: {one['code']}{place}: {one['text']}")
-    return "\n".join(printable(line) for line in lines)
+    return "\n".join(printable(" ".join(line.splitlines())) for line in lines)
 
 
 def _ruled(rules: Mapping[str, object]) -> Iterator[str]:

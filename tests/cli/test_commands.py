@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -216,6 +217,35 @@ def test_explain_takes_a_folder_with_a_passport_and_its_files(tmp_path: Path) ->
 
     assert code == 0
     assert [(file["name"], file["size"]) for file in found["files"]] == [("letter.pdf", len(PDF))]  # type: ignore[index,attr-defined]
+
+
+def test_explain_tells_who_was_given_a_task_and_what_they_reported() -> None:
+    found, _ = explained(SAMPLES / "progress.xml")
+
+    told = {event["kind"]: event for event in found["events"]}  # type: ignore[index,attr-defined]
+    wanted = {"task_text": "Подготовить справку", "executors": ["Ольха Ф. Ф."], "deadline": "2025-06-01"}
+    reported = [(event["executor"], event["reported"], event["status"]) for event in found["events"]  # type: ignore[index,attr-defined]
+                if event["kind"] == "executor_reported"]  # fmt: skip
+    assert wanted.items() <= told["executed"].items()
+    assert reported == [("Ольха Ф. Ф.", "Справка готова", None), ("Порт «Тихий»", "Сроки сверены", "Исполнено")]
+
+
+def test_explain_tells_a_supplement_from_a_document_and_shows_what_is_on_it() -> None:
+    added, _ = explained(SAMPLES / "gost2010" / "supplement.xml")
+    whole, _ = explained(SAMPLES / "gost2010" / "answer.xml")
+
+    assert added["document"]["supplement"] is True  # type: ignore[index]
+    assert whole["document"]["supplement"] is False  # type: ignore[index]
+    assert whole["document"]["access"] == "Общий"  # type: ignore[index]
+    assert whole["document"]["links"][0]["number"] == "12-34/56"  # type: ignore[index]
+    assert [field["value"] for field in whole["document"]["fields"]] == ["2026-02-27"]  # type: ignore[index]
+
+
+def test_explain_keeps_each_thing_on_its_line_and_has_no_empty_version() -> None:
+    told = call("explain", SAMPLES / "gost2010" / "error.xml").output
+
+    assert "\ufffd" not in told
+    assert re.match(r"understood as: report \(gost2010( \S+)?\)\n", told)
 
 
 def test_explain_tells_people_too(office: Path) -> None:
