@@ -89,7 +89,7 @@ def _guarded(look: Callable[[], Object]) -> Object:
     try:
         return look()
     except Refused as why:
-        return _nothing(_problem("error", why.reason.value, why.place, why.detail))
+        return _nothing(_problem("error", why.reason.value, why.place, _why(why)))
     except Exception as error:  # an edge: a defect of ours is shown as one, never as a traceback
         return _nothing(_problem("error", "defect", "", f"{type(error).__name__} in the gateway: please report it"))
 
@@ -118,8 +118,9 @@ def _of_reading(reading: Reading | None, of_letter: Sequence[Problem], office: O
         return {**_nothing(), "problems": [*problems, _problem("error", "no-passport", "", words)]}
     problems += [_problem(p.severity.value, p.code, p.place, p.text) for p in reading.problems]
     why = reading.refusal
-    if why is not None and why.reason.value not in [problem["code"] for problem in problems]:
-        problems.append(_problem("error", why.reason.value, why.place, why.detail))
+    if why is not None:
+        problems = [one for one in problems if (one["code"], one["place"]) != (why.reason.value, why.place)]
+        problems.append(_problem("error", why.reason.value, why.place, _why(why)))
     if reading.kind is None and reading.refusal is None:
         problems.append(_problem("error", "unsupported", "", reading.title))
     heading, message = reading.heading, reading.message
@@ -142,6 +143,13 @@ def _of_reading(reading: Reading | None, of_letter: Sequence[Problem], office: O
         "problems": problems,
         "rules": _rules(message, office),
     }
+
+
+def _why(refusal: Refused) -> str:
+    """Return the words of *refusal* with what was expected and what was found, when it says so."""
+    expected = f", expected {refusal.expected}" if refusal.expected else ""
+    found = f", found {refusal.found}" if refusal.found and refusal.found != refusal.expected else ""
+    return f"{refusal.detail}{expected}{found}"
 
 
 def _people(body: object) -> list[Object]:

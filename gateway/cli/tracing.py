@@ -41,9 +41,9 @@ def trace(context: Context, identifier: str, as_json: bool) -> None:
     """Tell the story of one document, by any of its ids, numbers (of any year) or Message-IDs."""
     with context.journal() as journal, journal.read() as tx:
         ids = exchanges.find(tx, identifier)
-        letters = [] if ids else entries.select(tx, text=identifier, limit=20)
+        letters = [] if ids else entries.called(tx, identifier)
         if not ids and not letters:
-            raise Ended(f"nothing is known under {identifier!r}", PROBLEMS)
+            raise Ended(f"nothing is known under {identifier!r}: `quarantine list --search` looks for words", PROBLEMS)
         office, now = Office(context.settings()), context.now()
         stories = [_story(tx, exchange, office, now, as_json=as_json) for exchange in ids]
         for story in stories:
@@ -102,6 +102,22 @@ def _lost(exchange: Exchange) -> list[str]:
     return list(lost(by_name(message.dialect), message)) if message and exchange.direction == "out" else []
 
 
+_PARTS = {
+    "subscription": "which reports we want",
+    "recipients": "who else gets it",
+    "control": "when it is due",
+    "original_follows": "whether paper follows",
+    "fields": "additional fields",
+}
+
+
+def _part(lost: str) -> str:
+    """Return for people what is *lost*: "post of person of addressees" for ``addressees.person.post``."""
+    count, _, path = lost.rpartition(" ")
+    steps = [_PARTS.get(step, step.replace("_", " ")) for step in path.split(".") if step != "party"]
+    return f"{count} {' of '.join(reversed(steps))}".strip()
+
+
 def _carried(fact: Recorded, exchange: Exchange) -> str | None:
     """Return what becomes of a fact of ours in the partner's standard, unless it is told as it is."""
     if not fact.ours or exchange.message is None or exchange.direction != "in":
@@ -150,16 +166,17 @@ def _event_step(fact: Recorded, *, late: bool) -> Row:
 
 def _for_people(story: dict[str, object]) -> str:
     people = (story["partner"], story["office"]) if story["direction"] == "in" else (story["office"], story["partner"])
-    state = STATES.get(str(story["state"]), story["state"])
+    states = [STATES.get(str(story["state"]), str(story["state"]))]
+    if story["registered"]:
+        states = [state for state in states if state != "registered"] + [f"registered as {story['registered']}"]
     lines = [
-        f"{story['number']} of {plain(story['date'])}, from {people[0]} to {people[1]}: {state}"
-        + (f", registered as {story['registered']}" if story["registered"] else ""),
+        f"{story['number']} of {plain(story['date'])}, from {people[0]} to {people[1]}: {', '.join(states)}",
         f"  exchange {story['exchange']}  uid {story['document_uid']}",
     ]
     if story["rule"]:
         lines.append(f"  rule: {story['rule']}")
     if isinstance(story["lost"], list) and story["lost"]:
-        lines.append(f"  their standard cannot say: {', '.join(story['lost'])}")
+        lines.append(f"  goes without, for their standard has no place for it: {', '.join(map(_part, story['lost']))}")
     due_at, proven_at = story["due_at"], story["proven_at"]
     if isinstance(due_at, datetime) and isinstance(proven_at, datetime):
         proven = f"{story['rung'] or 'sent'} at {local(proven_at)}"

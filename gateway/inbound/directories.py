@@ -189,7 +189,7 @@ def take_directory_result(
         if noted is not None and noted.entry != entry.id:
             return conclude(tx, entry, State.DONE, about, now, detail="a duplicate")
         messages.note(tx, partner.id, sent.office, message.id, identity.directory_digest(result), None, entry.id, now)
-        words = in_words(result)
+        words = in_words(result) if result.outcomes else "declined, or nothing to change there"
         directories.note_answered(tx, sent.id, directories.Answered(entry.id, message.sent_at, words))
         entries.received(tx, sent.id, now)
         return conclude(tx, entry, State.DONE, about, now, detail=f"answers our directory, letter {sent.id}: {words}")

@@ -116,6 +116,13 @@ def _mentions(text: str) -> sa.ColumnElement[bool]:
     return or_(*places)
 
 
+def called(tx: Connection, name: str) -> list[Entry]:
+    """Return the letters whose message id, Message-ID or source is just *name*, the newest first."""
+    bare = name.strip().strip("<>")
+    same = or_(*(column.in_((name.strip(), bare)) for column in (E.message_id, E.rfc_message_id, E.source)))
+    return [entry_of(row) for row in tx.execute(sa.select(*COLUMNS).where(same).order_by(E.id.desc()))] if bare else []
+
+
 def attempts(tx: Connection, id: int) -> tuple[Attempt, ...]:
     """Return every attempt to send entry *id*, in order."""
     table = schema.attempts.c

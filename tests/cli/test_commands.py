@@ -207,6 +207,8 @@ def test_explain_shows_what_a_passport_names_and_did_not_come() -> None:
 
     assert code == 1
     assert [file["sha256"] for file in found["files"]] == [None] * len(found["files"])  # type: ignore[index,call-overload]
+    missing = "a listed file did not come, expected Письмо о сроках[1].txt"
+    assert [one["text"] for one in found["problems"] if one["code"] == "missing-file"] == [missing]  # type: ignore[index,attr-defined]
 
 
 def test_explain_takes_a_folder_with_a_passport_and_its_files(tmp_path: Path) -> None:

@@ -163,6 +163,19 @@ def test_trace_tells_the_story_by_any_name(desk: Desk) -> None:
         assert {"document", "received", "registered", "receipt", "report"} <= set(kinds)
 
 
+def test_a_piece_of_a_number_or_of_an_id_is_no_document(desk: Desk) -> None:
+    desk.receive(document(), 1)
+    parked = desk.receive(b"From: who@nowhere.example\r\n\r\nhello\r\n", 2)
+    with desk.parts.journal.read() as tx:
+        came = entries.get(tx, parked)
+    assert came is not None
+
+    for piece in ("77", "ВХ", "0c" * 8):
+        told = call("--config", desk.config, "trace", piece)
+        assert (told.exit_code, told.output.count("nothing is known under")) == (1, 1)
+    assert [row["reason"] for row in desk.call("trace", came.source, "--json")] == ["no-passport"]
+
+
 def test_trace_shows_a_letter_that_waits_for_the_edms(desk: Desk, tmp_path: Path) -> None:
     registry = tmp_path / "d/registry.db"
     desk.parts.edms.close()
