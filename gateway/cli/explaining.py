@@ -35,6 +35,7 @@ from gateway.model import (
 )
 from gateway.office import Office
 from gateway.reports import news
+from gateway.sidecars import env
 
 Object = dict[str, object]
 
@@ -73,7 +74,7 @@ def explained(path: Path, scratch: Path, office: Office | None = None) -> Object
     new_sink = Blobs(scratch).sink
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file())
-        return _guarded(lambda: _of_package([_resource(file, new_sink) for file in files], new_sink, office))
+        return _guarded(lambda: _of_folder([_resource(file, new_sink) for file in files], new_sink, office))
     resource = _resource(path, new_sink)
     if looks_like_xml(resource):
         return _guarded(lambda: _of_package([resource], new_sink, office))
@@ -96,6 +97,20 @@ def _guarded(look: Callable[[], Object]) -> Object:
 
 def _of_package(resources: Sequence[Resource], new_sink: NewSink, office: Office | None) -> Object:
     return _of_reading(read_package(resources, new_sink, TemporaryFile), (), office)
+
+
+def _of_folder(files: Sequence[Resource], new_sink: NewSink, office: Office | None) -> Object:
+    """Leave a sidecar of SEV out, unless the passport names it: it belongs to the package, and is no file of it."""
+    reading = read_package(files, new_sink, TemporaryFile)
+    contents = reading.contents if reading else {}
+    own = [file for file in files if file.content.sha256 in contents or not _is_sidecar(file)]
+    if len(own) < len(files):
+        reading = read_package(own, new_sink, TemporaryFile) or reading
+    return _of_reading(reading, (), office)
+
+
+def _is_sidecar(file: Resource) -> bool:
+    return file.names[0].lower().endswith(env.SUFFIX) and env.is_envelope(next(iter(file.content.blocks()), b""))
 
 
 def _of_letter(letter: Content, new_sink: NewSink, office: Office | None) -> Object:

@@ -2,7 +2,7 @@
 """SEV's transport envelope: ``NAME.env`` beside the folder ``NAME``, XML without a namespace, root ``Envelop`` (sic).
 
 Every element is optional and they come in one order: Address, MessageDir, Channel, Subject, Body, Sender, FailureFile,
-ReceiptDate.  What is read of one that came is shown to people; nothing is decided by it.
+ReceiptDate.  What is read of one that came is told to people; nothing is decided by it.
 """
 
 import re
@@ -13,6 +13,9 @@ from xml.etree import ElementTree
 SUFFIX = ".env"
 MAX_BYTES = 1 << 20  # LIMIT: bytes of a sidecar that are looked at
 _SUBJECT = re.compile(r"<Subject>([^<]{0,2000})</Subject>")
+_FAILURE = re.compile(r"<FailureFile>\s{0,100}[^<\s]")
+_BEGINNING = re.compile(r"\s{0,100}(?:<\?xml[^<>]{0,200}\?>\s{0,100})?<Envelop(?![\w.-])([^<>]{0,1000})>")
+_OF_SMDO = re.compile(r"\b(?:msg_id|type)\s{0,20}=", re.IGNORECASE)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -36,7 +39,22 @@ def write(env: Env) -> bytes:
     return b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>' + said.encode()
 
 
+def is_envelope(beginning: bytes) -> bool:
+    """Say whether a file that begins so is a transport envelope; that of SMDO says which message it is."""
+    found = _BEGINNING.match(_text(beginning))
+    return found is not None and not _OF_SMDO.search(found[1])
+
+
+def tells_failure(data: bytes) -> bool:
+    """Say whether an envelope that came names a file about a delivery that failed."""
+    return _FAILURE.search(_text(data)) is not None
+
+
 def subject_of(data: bytes) -> str:
     """Return the subject in an envelope that came, on one line; empty when none can be read."""
-    found = _SUBJECT.search(data[:MAX_BYTES].decode("utf-8-sig", "replace"))
+    found = _SUBJECT.search(_text(data))
     return " ".join(unescape(found[1]).split()) if found else ""
+
+
+def _text(data: bytes) -> str:
+    return data[:MAX_BYTES].decode("utf-8-sig", "replace")

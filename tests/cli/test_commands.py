@@ -250,6 +250,49 @@ def test_explain_keeps_each_thing_on_its_line_and_has_no_empty_version() -> None
     assert re.match(r"understood as: report \(gost2010( \S+)?\)\n", told)
 
 
+ENVELOPE = "<Envelop><MessageDir>any</MessageDir><Subject>№ 1</Subject></Envelop>"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "surplus"),
+    [
+        ("any.env", ENVELOPE, []),
+        ("ANY.ENV", '\ufeff<?xml version="1.0" encoding="utf-8"?><Envelop/>', []),
+        ("any.env", "DB_HOST=localhost", ["unlisted-file"]),
+        ("any.txt", ENVELOPE, ["unlisted-file"]),
+    ],
+)
+def test_explain_takes_the_sidecar_of_a_package_for_no_file_of_it(
+    tmp_path: Path, name: str, text: str, surplus: list[str]
+) -> None:
+    (tmp_path / "DocInfo.xml").write_text(passport(), encoding="utf-8")
+    (tmp_path / "letter[1].pdf").write_bytes(PDF)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    found, code = explained(tmp_path)
+
+    assert code == 0
+    assert [problem["code"] for problem in found["problems"]] == surplus  # type: ignore[attr-defined]
+
+
+def test_explain_shows_an_annex_that_is_a_transport_envelope_itself(tmp_path: Path) -> None:
+    (tmp_path / "DocInfo.xml").write_text(passport(files={"letter[1].env": "letter.env"}), encoding="utf-8")
+    (tmp_path / "letter[1].env").write_text(ENVELOPE, encoding="utf-8")
+
+    found, _ = explained(tmp_path)
+
+    assert [file["sha256"] is None for file in found["files"]] == [False]  # type: ignore[index,attr-defined]
+
+
+def test_explain_still_names_a_transport_envelope_that_lies_alone(tmp_path: Path) -> None:
+    (tmp_path / "any.env").write_text(ENVELOPE, encoding="utf-8")
+
+    found, code = explained(tmp_path)
+
+    assert code == 1
+    assert [problem["text"] for problem in found["problems"]] == ["SEV transport envelope"]  # type: ignore[attr-defined]
+
+
 def test_explain_tells_people_too(office: Path) -> None:
     told = call("explain", office / "sample.eml")
 

@@ -53,6 +53,8 @@ def test_what_is_no_envelope_is_none(data: bytes) -> None:
 def test_no_bytes_upset_the_reading_of_sidecars(data: bytes) -> None:
     ini.read(SIGNED.encode("cp1251") + data)
     env.subject_of(data)
+    env.is_envelope(data)
+    env.tells_failure(data)
     listing.is_passport(data)
     listing.resources(data)
 
@@ -82,6 +84,43 @@ def test_whatever_a_subject_holds_the_envelope_is_read_back(subject: str) -> Non
     read = env.subject_of(written)
     assert written.startswith(b"\xef\xbb\xbf<?xml")
     assert " ".join("".join(letter if letter.isprintable() else " " for letter in read).split()) == cleaned
+
+
+SENT = env.write(env.Env("name", "№ 1", "sev@partner.example"))
+
+
+@pytest.mark.parametrize(
+    ("beginning", "is_one"),
+    [
+        (SENT, True),
+        (b"<Envelop/>", True),
+        (b'<?xml version="1.0"?>\r\n<Envelop xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">', True),
+        (b'<Envelop msg_id="1">', False),
+        (b'<Envelop Type = "SDIP-2.1.1">', False),
+        (b"<Envelope><Subject/></Envelope>", False),
+        (b"%PDF <Envelop/>", False),
+        (b"DB_HOST=localhost", False),
+        (b"", False),
+    ],
+)
+def test_a_transport_envelope_is_known_by_its_root(beginning: bytes, is_one: bool) -> None:
+    assert env.is_envelope(beginning) is is_one
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"),
+    [
+        ("<FailureFile>error.txt</FailureFile>", True),
+        ("<FailureFile>\r\n  ошибка.txt\r\n</FailureFile><ReceiptDate>2026-04-02T10:20:01+03:00</ReceiptDate>", True),
+        ("<FailureFile/>", False),
+        ("<FailureFile></FailureFile>", False),
+        ("<FailureFile> \n </FailureFile>", False),
+        ("<Subject>FailureFile</Subject>", False),
+    ],
+)
+def test_an_envelope_tells_a_failure_when_it_names_a_file_about_one(inside: str, told: bool) -> None:
+    assert env.tells_failure(f"<Envelop><Body/>{inside}</Envelop>".encode("utf-8-sig")) is told
+    assert not env.tells_failure(SENT)
 
 
 # --- passports ------------------------------------------------------------------------------------------------------
@@ -127,11 +166,23 @@ def test_a_passport_is_known_by_its_root(beginning: bytes, is_one: bool) -> None
 
 
 @pytest.mark.parametrize(
-    "unit", ["<Resource ", '<Resource UniqueName="', "UniqueName='\"", "<Header ", "<?xml encoding"]
+    "unit",
+    [
+        "<Resource ",
+        '<Resource UniqueName="',
+        "UniqueName='\"",
+        "<Header ",
+        "<?xml encoding",
+        "<Envelop ",
+        "<FailureFile> ",
+    ],
 )
 def test_a_hostile_passport_is_searched_in_linear_time(unit: str) -> None:
     """Three megabytes of beginnings that never end; quadratic, this would take hours."""
-    listing.resources((unit * (3_000_000 // len(unit))).encode())
+    hostile = (unit * (3_000_000 // len(unit))).encode()
+    listing.resources(hostile)
+    env.is_envelope(hostile)
+    env.tells_failure(hostile)
 
 
 # --- names ----------------------------------------------------------------------------------------------------------

@@ -73,6 +73,99 @@ def test_a_leniency_is_noted_and_never_refused(name: str) -> None:
     assert all(problem.place for problem in reading.problems)
 
 
+ONLY_IN_WORDS = {
+    "a form of ownership": (
+        'organization_string="Гидропост «Затон»"><OfficialPerson>',
+        'organization_string="Гидропост «Затон»" ownership="ГУ"><OfficialPerson>',
+        "/Envelop/Body/Document/Writer/Organization/@ownership",
+        "ownership: ГУ",
+    ),
+    "a rank of an official": (
+        "<Official>Заведующий</Official>",
+        "<Official>Заведующий</Official><Rank>советник 1 класса</Rank>",
+        "/Envelop/Body/Document/Author/OrganizationWithSign/OfficialPersonWithSign/Rank",
+        "Rank: советник 1 класса",
+    ),
+    "a rank of an addressee": (
+        "Начальник отдела</Official>",
+        "Начальник отдела</Official><Rank>майор</Rank>",
+        "/Envelop/Header/Receiver[1]/Organization/OfficialPerson/Rank",
+        "Rank: майор",
+    ),
+    "a rank of a private person": (
+        "<Writer>",
+        "<Writer><PrivatePerson><Name>Осокин Т.</Name><Rank>сержант</Rank></PrivatePerson></Writer><Writer>",
+        "/Envelop/Body/Document/Writer[1]/PrivatePerson/Rank",
+        "Rank: сержант",
+    ),
+    "a paper that is no passport": (
+        "<Writer>",
+        '<Writer><PrivatePerson doc_kind="Военный билет"><Name>Осокин Т.</Name></PrivatePerson></Writer><Writer>',
+        "/Envelop/Body/Document/Writer[1]/PrivatePerson/@doc_kind",
+        "doc_kind: Военный билет",
+    ),
+    "the day of a passport": (
+        "<Writer>",
+        '<Writer><PrivatePerson doc_date="2020-02-03"><Name>Осокин Т.</Name></PrivatePerson></Writer><Writer>',
+        "/Envelop/Body/Document/Writer[1]/PrivatePerson/@doc_date",
+        "doc_date: 2020-02-03",
+    ),
+    "a second author of a task": (
+        "</AuthorOrganization>",
+        """</AuthorOrganization><AuthorOrganization><OrganizationWithSign organization_string="Архив">
+           <OfficialPersonWithSign><Name>Ивняков П.А.</Name></OfficialPersonWithSign>
+           </OrganizationWithSign></AuthorOrganization>""",
+        "/Envelop/Body/TaskList/Task/AuthorOrganization",
+        "a further author: Ивняков П.А.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONLY_IN_WORDS)
+def test_what_the_model_has_no_place_for_stands_in_a_note(name: str) -> None:
+    old, new, place, words = ONLY_IN_WORDS[name]
+    reading = read_sample("document", (old, new))
+
+    assert reading.refusal is None
+    assert [(each.place, each.text) for each in reading.problems if each.code == "kept-in-words"] == [(place, words)]
+
+
+def test_a_passport_is_no_paper_to_be_noted() -> None:
+    said = (
+        '<Writer><PrivatePerson doc_kind="Паспорт" doc_num="1"><Name>Осокин Т.</Name></PrivatePerson></Writer><Writer>'
+    )
+
+    assert "kept-in-words" not in codes(read_sample("document", ("<Writer>", said)))
+
+
+SECOND_POST = '<Official department="Архив" post="хранитель"/>'
+POSTS = {
+    "an author": (
+        "<Official>Заведующий</Official>",
+        lambda message: message.body.authors[0].party,
+        ("Заведующий; хранитель", "Архив"),
+    ),
+    "an addressee": (
+        '<Official department="Отдел воды">Начальник отдела</Official>',
+        lambda message: message.recipients[0],
+        ("Начальник отдела; хранитель", "Отдел воды; Архив"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_an_official_has_every_post_and_department_that_is_said(name: str) -> None:
+    first, party_of, (post, department) = POSTS[name]
+    reading = read_sample("document", (first, first + SECOND_POST))
+    assert reading.message is not None
+    party = party_of(reading.message)
+
+    assert (party.person.post, party.department.name) == (post, department)
+    written = SMDO.degrade(reading.message)
+    assert party_of(written).person.post == post
+    assert party_of(written).department.name == department
+
+
 def test_names_in_any_case_and_with_look_alike_letters_say_the_same() -> None:
     text = (SAMPLES / "document.xml").read_text()
     odd = text.replace("<Document ", "<DOCUMENT ").replace("</Document>", "</DOCUMENT>")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.folders import Watched, medo_envelope, passport, sev_package
 
@@ -102,6 +103,42 @@ def test_a_sidecar_that_comes_after_its_package_was_taken_is_put_away_with_it(se
     assert len(sev.taken()) == 1
     assert sev.lying() == []
     assert f"{GUID}/{GUID}.env" in sev.archived()
+
+
+FAILED = "<Envelop><Body/><FailureFile>Письмо-ошибка.txt</FailureFile></Envelop>"
+
+
+@pytest.mark.parametrize(("sidecar", "told"), [(FAILED, 1), ("<Envelop><FailureFile/></Envelop>", 0)])
+def test_a_package_whose_envelope_tells_of_a_failed_delivery_is_taken_and_the_log_says_so(
+    sev: Watched, sidecar: str, told: int
+) -> None:
+    sev_package(sev.path, GUID, sidecar=False)
+    (sev.path / f"{GUID}.env").write_text(sidecar)
+
+    with capture_logs() as logs:
+        sev.look()
+
+    assert len(sev.taken()) == 1
+    lines = [line for line in logs if line["event"] == "package-tells-failure"]
+    assert [line["log_level"] for line in lines] == ["warning"] * told
+    assert not any("ошибка" in str(line) for line in logs)
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "words"),
+    [
+        ("<Envelop/>", "a transport envelope without its folder"),
+        (FAILED, "a transport envelope without its folder, and it tells of a delivery that failed"),
+    ],
+)
+def test_an_envelope_without_its_folder_is_told_and_that_it_tells_of_a_failure(
+    sev: Watched, sidecar: str, words: str
+) -> None:
+    (sev.path / f"{GUID}.env").write_text(sidecar)
+
+    sev.look(300)
+
+    assert sev.state().words.endswith(words)
 
 
 def test_a_zip_archive_by_itself_is_a_package(sev: Watched) -> None:

@@ -92,7 +92,9 @@ def read_document(element: Element, exam: Examination, known: Known) -> Document
         files=read_files(element, exam, FileRole.TEXT),
         authors=tuple(_read_authors(element, exam, known)),
         visas=tuple(_read_visas(element, exam, known)),
-        drafters=tuple(Drafter(party) for made in children(element, "Writer") for party in read_parties(made, known)),
+        drafters=tuple(
+            Drafter(party) for made in children(element, "Writer") for party in read_parties(made, known, exam)
+        ),
         links=tuple(_read_links(element, exam)),
     )
     for name in ("DocNumber", "RegHistory"):  # how others registered or ordered it: for people
@@ -116,13 +118,13 @@ def _read_authors(element: Element, exam: Examination, known: Known) -> Iterator
     for made in children(element, "Author"):
         out = child(child(made, "OutNumber"), "RegNumber")
         number = read_number(out, exam) if out is not None else None
-        for party in read_parties(made, known) or ((None,) if number else ()):
+        for party in read_parties(made, known, exam) or ((None,) if number else ()):
             yield Author(party, number)
 
 
 def _read_visas(element: Element, exam: Examination, known: Known) -> Iterator[Visa]:
     for made in children(element, "Validator"):
-        parties = read_parties(made, known)
+        parties = read_parties(made, known, exam)
         for party in parties:
             yield Visa(party, exam.date(signed_on(made)), attribute(made, "attestation"))
         if not parties and child(made, "DocNumber") is not None:

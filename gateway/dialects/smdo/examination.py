@@ -39,6 +39,11 @@ class Examination:
             place = path(element) + (f"/{at}" if at else "")
             self.problems.append(Problem(Severity.NOTE, code, place, detail))
 
+    def in_words(self, element: Element, what: str, words: str, at: str = "") -> None:
+        """Note that *words* stand where our model has no place for them: they are shown, and go no further."""
+        if words:
+            self.note("kept-in-words", element, f"{what}: {words[:MAX_QUOTE]}", at)
+
     def refuse(self, reason: Reason, detail: str, element: Element, at: str = "", **said: str) -> None:
         """Remember why the message must be refused; the first reason stands."""
         if self.refusal is None:

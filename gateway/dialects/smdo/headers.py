@@ -70,7 +70,7 @@ def read_header(root: Element, exam: Examination) -> Header:
         sent_at=sent_at,
         version=version if version in VERSIONS else V2,
         sender=_read_sender(child(header, "Sender")),
-        recipients=tuple(_read_receivers(header)),
+        recipients=tuple(_read_receivers(header, exam)),
         msg_type=attribute(header, "msg_type"),
         msg_acknow=attribute(header, "msg_acknow"),
     )
@@ -95,15 +95,15 @@ def _read_sender(element: Element | None) -> Party:
     return Party(organisation, system=_read_system(element))
 
 
-def _read_receivers(header: Element | None) -> Iterator[Party]:
+def _read_receivers(header: Element | None, exam: Examination) -> Iterator[Party]:
     """Yield every official named by a Receiver, or else its organisation."""
     for made in children(header, "Receiver"):
         name, code = attribute(made, "name"), attribute(made, "id")
         inside = child(made, "Organization")
         known = Known({name: code}) if name else Known()
-        found = list(read_officials(inside, known))
+        found = list(read_officials(inside, known, exam))
         for private in children(made, "PrivatePerson"):
-            party = read_private(private)
+            party = read_private(private, exam)
             found.append(Party(person=Person(party.citizen.name) if party.citizen else None, contacts=party.contacts))
         full = next((each.organisation.full_name for each in found if each.organisation), "")
         short = name or next((each.organisation.short_name for each in found if each.organisation), "") or code

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from gateway.dialects.smdo.elements import add, attribute, attributes, child, children, given, text
+from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.vocabulary import CONTACTS
 from gateway.dialects.tree import Element
 from gateway.model import (
@@ -46,19 +47,21 @@ class Known:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def read_organisation(element: Element | None, known: Known) -> Organisation | None:
+def read_organisation(element: Element | None, known: Known, exam: Examination) -> Organisation | None:
     string, short = attribute(element, "organization_string"), attribute(element, "shortname")
     full = attribute(element, "fullname") or (string if short and short != string else "")
     name = short or string or full
+    if element is not None:
+        exam.in_words(element, "ownership", attribute(element, "ownership"), at="@ownership")
     return Organisation(name, full, known.codes.get(name, "")) if name else None
 
 
-def read_officials(element: Element | None, known: Known) -> tuple[Party, ...]:
+def read_officials(element: Element | None, known: Known, exam: Examination) -> tuple[Party, ...]:
     """Return every official of an Organization…, or the organisation alone; nothing when nothing is said."""
-    organisation = read_organisation(element, known)
+    organisation = read_organisation(element, known, exam)
     postal, contacts = _postal(element), _contacts(element)
     found = [
-        _official(made, organisation, postal, contacts)
+        _official(made, organisation, postal, contacts, exam)
         for made in children(element, "OfficialPerson", "OfficialPersonWithSign")
     ] or [Party(organisation, postal=postal, contacts=contacts)]
     return tuple(dict.fromkeys(each for each in found if each != Party()))
@@ -69,7 +72,12 @@ def signed_on(element: Element | None) -> Element | None:
     return None if element is None else next(element.iter("SignDate"), None)
 
 
-def read_private(element: Element) -> Party:
+def read_private(element: Element, exam: Examination) -> Party:
+    _rank(element, exam)
+    kind = attribute(element, "doc_kind")
+    if "паспорт" not in kind.casefold():
+        exam.in_words(element, "doc_kind", kind, at="@doc_kind")
+    exam.in_words(element, "doc_date", attribute(element, "doc_date"), at="@doc_date")
     citizen = Citizen(
         name=_name(element),
         tax_id=attribute(element, "inn"),
@@ -80,15 +88,15 @@ def read_private(element: Element) -> Party:
     return Party(citizen=said, postal=_postal(element), contacts=_contacts(element))
 
 
-def read_parties(element: Element, known: Known) -> tuple[Party, ...]:
+def read_parties(element: Element, known: Known, exam: Examination) -> tuple[Party, ...]:
     """Return whom the Organization… or PrivatePerson… below *element* describe.
 
     QUIRK: with or without «WithSign», whatever the table says for this place.
     """
     found: list[Party] = []
     for made in children(element, "Organization", "OrganizationOnly", "OrganizationWithSign"):
-        found += read_officials(made, known)
-    private = (read_private(made) for made in children(element, "PrivatePerson", "PrivatePersonWithSign"))
+        found += read_officials(made, known, exam)
+    private = (read_private(made, exam) for made in children(element, "PrivatePerson", "PrivatePersonWithSign"))
     return (*found, *(each for each in private if each != Party()))
 
 
@@ -97,11 +105,13 @@ def _official(
     organisation: Organisation | None,
     postal: tuple[PostalAddress, ...],
     contacts: tuple[ContactPoint, ...],
+    exam: Examination,
 ) -> Party:
-    """Return an official, reached as the organisation is and at addresses of his own."""
-    official = child(element, "Official")
-    name, post = _name(element), text(official) or attribute(official, "post")
-    department = attribute(official, "department")
+    """Return an official, reached as the organisation is and at addresses of his own; several posts are one text."""
+    officials = children(element, "Official")
+    name, post = _name(element), _joined(text(each) or attribute(each, "post") for each in officials)
+    department = _joined(attribute(each, "department") for each in officials)
+    _rank(element, exam)
     return Party(
         organisation,
         Department(department) if department else None,
@@ -109,6 +119,15 @@ def _official(
         postal=postal + _postal(element),
         contacts=contacts + _contacts(element),
     )
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _rank(element: Element, exam: Examination) -> None:
+    for rank in children(element, "Rank"):
+        exam.in_words(element, "Rank", text(rank), at="Rank")
 
 
 def _name(element: Element) -> str:

@@ -74,8 +74,10 @@ def _read_task(element: Element, exam: Examination, known: Known) -> Told:
     authors = [
         party
         for made in children(element, "AuthorOrganization")
-        for party in read_parties(made, known) or read_officials(made, known)
+        for party in read_parties(made, known, exam) or read_officials(made, known, exam)
     ]
+    for party in authors[1:]:
+        exam.in_words(element, "a further author", party.name, at="AuthorOrganization")
     task = Task(
         uid=TaskUid(attribute(element, "idnumber")),
         number="" if text(number) == NO_NUMBER else text(number),
@@ -117,7 +119,7 @@ def _read_executors(element: Element, exam: Examination, known: Known, deadline:
         exam.note("left-out", element, f"a deadline of this executor alone: {own.isoformat()}", "@deadline")
     if said := attribute(element, "task_specified"):
         exam.note("left-out", element, f"kept in words only: {said[:80]}", "@task_specified")
-    for position, party in enumerate(read_parties(element, known)):
+    for position, party in enumerate(read_parties(element, known, exam)):
         yield Executor(party, responsible=attribute(element, "responsible") == "1" and not position)
 
 

@@ -33,6 +33,7 @@ class Complete:
     found: Found
     files: tuple[Seen, ...]  # that go into the letter
     subject: str  # of its sidecar; empty: it has none
+    tells_failure: bool = False  # its sidecar names a file about a delivery that failed
 
 
 def complete(found: Found, layout: Layout, root: int, max_bytes: int) -> Complete:
@@ -52,15 +53,17 @@ def complete(found: Found, layout: Layout, root: int, max_bytes: int) -> Complet
 
 
 def _of_sev(found: Found, root: int) -> Complete:
-    subject = _subject(found, root)
+    sidecar = Plain("", found.sidecar, root).beginning(env.MAX_BYTES) if found.sidecar else b""
+    whole = Complete(found, found.files, env.subject_of(sidecar), env.tells_failure(sidecar))
     if found.flat:
         if not found.files:
-            raise Incomplete("there is a transport envelope without its folder")
-        return Complete(found, found.files, subject)
+            also = ", and it tells of a delivery that failed" if whole.tells_failure else ""
+            raise Incomplete(f"there is a transport envelope without its folder{also}")
+        return whole
     passports = _passports(found, root)
     if not passports:
         if len(found.files) == 1 and found.files[0].name.lower().endswith(".zip"):
-            return Complete(found, found.files, subject)
+            return whole
         raise Incomplete("it has no passport")
     file = min(_unlisted(passports) or passports, key=lambda file: (file.name.lower() not in _USUAL, file.name))
     listed = passports[file]
@@ -69,13 +72,7 @@ def _of_sev(found: Found, root: int) -> Complete:
     lacking = absent(listed, [read_name(other.name) for other in found.files if other is not file])
     if lacking:
         raise Incomplete(f"{lacking} of the {len(listed)} files that its passport lists are not there")
-    return Complete(found, found.files, subject)
-
-
-def _subject(found: Found, root: int) -> str:
-    if found.sidecar is None:
-        return ""
-    return env.subject_of(Plain("", found.sidecar, root).beginning(env.MAX_BYTES))
+    return whole
 
 
 def _passports(found: Found, root: int) -> dict[Seen, tuple[str, ...]]:

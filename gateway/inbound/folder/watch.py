@@ -203,6 +203,8 @@ class Vigil:
         if found.sidecar is None and found.inside:
             self._bare = {**dict(list(self._bare.items())[-REMEMBERED:]), found.name: None}
         _log.info("package-taken", files=len(package.files), bytes=letter.size)
+        if package.tells_failure:
+            _log.warning("package-tells-failure")
         await asyncio.to_thread(self._finished, found)
         return True
 
