@@ -51,6 +51,7 @@ def test_an_installed_adapter_keeps_the_contract(installed: Path, tmp_path: Path
     assert "declared: a card index sends nothing" in done.stdout
 
 
+@pytest.mark.thorough
 def test_the_gateway_is_connected_to_it_as_the_page_shows(installed: Path, tmp_path: Path) -> None:
     (shown,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.M | re.S)
     home = tmp_path / "gw"

@@ -135,6 +135,7 @@ def test_a_configuration_that_does_not_say_where_the_journal_lies_tells_so(tmp_p
     assert said.stdout.startswith("nothing else can be told: ")
 
 
+@pytest.mark.thorough
 def test_a_change_that_nobody_told_the_service_is_noticed(tmp_path: Path) -> None:
     with running(Node(tmp_path / "d")) as node:
         works = node.config.read_text()
@@ -152,6 +153,7 @@ def test_a_change_that_nobody_told_the_service_is_noticed(tmp_path: Path) -> Non
         eventually(lambda: told(node) is None)
 
 
+@pytest.mark.thorough
 def test_another_number_of_workers_is_noticed_and_a_reload_takes_it(tmp_path: Path) -> None:
     with running(Node(tmp_path / "d")) as node:
         node.config.write_text(node.config.read_text() + "\n[workers]\ncount = 1\n")
@@ -163,6 +165,7 @@ def test_another_number_of_workers_is_noticed_and_a_reload_takes_it(tmp_path: Pa
         assert len(workers_of(node)) == 1
 
 
+@pytest.mark.thorough
 def test_a_number_of_workers_that_was_typed_outlives_a_reload_which_says_so(tmp_path: Path) -> None:
     with running(Node(tmp_path / "d", typed=("--workers", "1"))) as node:
         assert told(node) is None

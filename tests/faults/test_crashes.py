@@ -83,6 +83,7 @@ def swept(office: House) -> None:
         journal.close()
 
 
+@pytest.mark.thorough
 def test_the_same_holds_with_journal_and_registry_in_postgresql(tmp_path: Path, postgres: Callable[[], str]) -> None:
     with house(tmp_path / "office", journal=postgres(), registry=postgres()) as office:
         for number, point in enumerate(POINTS, 1):
