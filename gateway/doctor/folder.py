@@ -43,7 +43,11 @@ async def examined(folder: FolderSettings, max_bytes: int, seconds: float, now: 
 def examined_out(channel: ChannelSettings) -> tuple[Finding, ...]:
     """Look at the folder that the letters of *channel* go into."""
     assert channel.folder_out is not None
-    return tuple(_there(channel.folder_out.path, os.R_OK | os.W_OK | os.X_OK))
+    found = _there(channel.folder_out.path, os.R_OK | os.W_OK | os.X_OK)
+    if not channel.addresses_nobody:
+        return tuple(found)
+    said = "envelopes have no addressee, and a mail product of MEDO can send them to nobody"
+    return (*found, warning("addressee", said, 'write "BOX~NODE" of the partner into to of [channel.folder_out]'))
 
 
 def _incoming(folder: FolderSettings) -> Iterator[Finding]:

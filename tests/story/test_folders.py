@@ -369,3 +369,10 @@ def test_doctor_says_nothing_of_a_package_that_is_just_being_written(folders: Fo
     found = looked_at_by_doctor(folders.minsk, after=timedelta(seconds=1))
 
     assert {one.level for one in found} == {Level.GOOD}
+
+
+def test_doctor_says_that_envelopes_of_medo_name_nobody(tmp_path: Path) -> None:
+    with by_folders(tmp_path, flat=True) as folders:
+        found = looked_at_by_doctor(folders.minsk)
+
+    assert [one.tried for one in found if one.level is Level.WARNING] == ["addressee"]
