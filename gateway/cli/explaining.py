@@ -74,7 +74,8 @@ def explained(path: Path, scratch: Path, office: Office | None = None) -> Object
     new_sink = Blobs(scratch).sink
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file())
-        return _guarded(lambda: _of_folder([_resource(file, new_sink) for file in files], new_sink, office))
+        found = _guarded(lambda: _of_folder([_resource(file, new_sink) for file in files], new_sink, office))
+        return {**found, "problems": [*_list(found["problems"]), *_links(path)]}
     resource = _resource(path, new_sink)
     if looks_like_xml(resource):
         return _guarded(lambda: _of_package([resource], new_sink, office))
@@ -84,6 +85,11 @@ def explained(path: Path, scratch: Path, office: Office | None = None) -> Object
 def explained_letter(letter: Content, new_sink: NewSink, office: Office | None = None) -> Object:
     """Return what is understood of the bytes of a letter; never raises for what they can be."""
     return _guarded(lambda: _of_letter(letter, new_sink, office))
+
+
+def _links(folder: Path) -> Iterator[Object]:
+    for name in sorted(one.name for one in folder.iterdir() if one.is_symlink() and not one.name.startswith(".")):
+        yield _problem("note", "link", name, "a link keeps a package from being taken through a directory")
 
 
 def _guarded(look: Callable[[], Object]) -> Object:

@@ -42,7 +42,7 @@ def parts(circumstances: Circumstances) -> Iterator[Part]:
     for box in settings.mailboxes:
         yield f'mailbox "{box.name}"', partial(mailbox.examined, box, settings, seconds, now)
     for one in settings.folders:
-        yield f'folder "{one.name}"', partial(apart, partial(folder.examined, one), seconds)
+        yield f'folder "{one.name}"', partial(folder.examined, one, settings.limits.letter, seconds, now)
     for channel in settings.channels:
         if channel.folder_out is not None:
             yield f'folder of channel "{channel.id}"', partial(apart, partial(folder.examined_out, channel), seconds)

@@ -255,6 +255,15 @@ def _a_network_is_seen_by_listeners_only(sections: Sections) -> Iterator[ConfigP
             yield channel.problem("proof", what, "add a [[listener]], or another kind of proof")
 
 
+def _an_envelope_is_addressed(sections: Sections) -> Iterator[ConfigProblem]:
+    """Programs that read the directory itself need no addressee, so it is no error."""
+    for channel in sections.channels:
+        if channel.value and channel.value.addresses_nobody:
+            what = "is missing: envelopes have no addressee, and a mail product of MEDO can send them to nobody"
+            remedy = 'write "BOX~NODE" of the partner, as the mail product knows it'
+            yield channel.source.problem((*channel.path, "folder_out", "to"), what, remedy)
+
+
 def _hours_mean_something(sections: Sections) -> Iterator[ConfigProblem]:
     for office in sections.offices:
         for key in ("hours", "holidays"):
@@ -311,6 +320,7 @@ CAUTIONS: tuple[Callable[[Sections], Iterator[ConfigProblem]], ...] = (
     _people_read_what_is_only_observed,
     _a_mailbox_proves_one_channel,
     _a_network_is_seen_by_listeners_only,
+    _an_envelope_is_addressed,
     _hours_mean_something,
     _letters_can_come,
     _tags_have_room,

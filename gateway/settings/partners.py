@@ -124,6 +124,12 @@ class ChannelSettings(Shape):
         """Where letters go, for people: an address, or the path of a folder."""
         return f"folder {self.folder_out.path}" if self.folder_out else self.address
 
+    @property
+    def addresses_nobody(self) -> bool:
+        """Whether envelopes of MEDO lie beside its packages and name no addressee."""
+        out, brought = self.folder_out, self.dialect == "medo" and self.envelope
+        return out is not None and out.layout == "medo" and not (out.to or self.address or brought)
+
 
 OF_DRAFTS = ("visa_direction", "sign_direction", "visa_information", "sign_information", "draft_registration")
 

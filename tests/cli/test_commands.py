@@ -221,6 +221,26 @@ def test_explain_takes_a_folder_with_a_passport_and_its_files(tmp_path: Path) ->
     assert [(file["name"], file["size"]) for file in found["files"]] == [("letter.pdf", len(PDF))]  # type: ignore[index,attr-defined]
 
 
+def test_explain_notes_the_links_that_keep_a_package_from_being_taken(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "DocInfo.xml").write_text(passport(), encoding="utf-8")
+    (tmp_path / "letter.pdf").write_bytes(PDF)
+    (package / "letter[1].pdf").symlink_to(tmp_path / "letter.pdf")
+
+    found, code = explained(package)
+
+    assert code == 0
+    assert found["problems"] == [
+        {
+            "severity": "note",
+            "code": "link",
+            "place": "letter[1].pdf",
+            "text": "a link keeps a package from being taken through a directory",
+        }
+    ]
+
+
 def test_explain_tells_who_was_given_a_task_and_what_they_reported() -> None:
     found, _ = explained(SAMPLES / "progress.xml")
 

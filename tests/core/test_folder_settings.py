@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Directories in the configuration: what is enough, and what would lose or mix up packages."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -97,7 +99,7 @@ def test_a_mistake_is_named_where_it_stands(old: str, new: str, complaint: str) 
 def test_one_directory_for_two_channels_is_a_warning() -> None:
     second = (
         '[[channel]]\nid = "second"\nproof = {kind = "folder", name = "box"}\n'
-        'folder_out = {path = "out2", layout = "medo"}\n[[partner]]'
+        'folder_out = {path = "out2", layout = "medo", to = "BOX~NODE"}\n[[partner]]'
     )
 
     found = settings("[[partner]]", second)
@@ -105,3 +107,46 @@ def test_one_directory_for_two_channels_is_a_warning() -> None:
     assert [
         '"box" is also the proof of partner: then nothing in it is believed' in str(one) for one in found.warnings
     ] == [True]
+
+
+TO_NOBODY = (
+    "gateway.toml:25: channel[1].folder_out.to: is missing: envelopes have no addressee, and a mail product of MEDO "
+    'can send them to nobody; write "BOX~NODE" of the partner, as the mail product knows it'
+)
+
+
+@pytest.mark.parametrize("flat", ["", ", flat = true"])
+def test_envelopes_of_medo_that_name_nobody_are_a_warning(flat: str) -> None:
+    found = settings('path = "out", layout = "sev"', f'path = "out", layout = "medo"{flat}')
+
+    assert [str(one) for one in found.warnings] == [TO_NOBODY]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        'folder_out = {path = "out", layout = "medo", to = "BOX~NODE"}',
+        'folder_out = {path = "out", layout = "medo"}\naddress = "box@partner.example"',
+        'folder_out = {path = "out", layout = "sev"}',
+    ],
+)
+def test_envelopes_that_name_somebody_or_are_no_envelopes_of_medo_are_no_warning(named: str) -> None:
+    assert settings('folder_out = {path = "out", layout = "sev"}', named).warnings == ()
+
+
+def test_an_envelope_that_the_dialect_brings_has_its_addressee() -> None:
+    guid = "7b1f0c9a-3d2e-4f58-8a61-2c9e5d4b7f10"
+    text = GATEWAY.replace('name = "Office"', f'name = "Office"\ncodes = {{medo = "{guid}"}}')
+    text = text.replace('indices = ["PARTNER"]', f'indices = ["PARTNER"]\ncodes = {{PARTNER = "{guid}"}}')
+    brings = 'dialect = "medo"\nenvelope = "BOX~NODE"\nfolder_out = {path = "out", layout = "medo"}'
+
+    assert settings('folder_out = {path = "out", layout = "sev"}', brings, text).warnings == ()
+
+
+def test_the_page_shows_an_addressee_wherever_packages_of_medo_go() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "folders.md").read_text("utf-8")
+    tables = [tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```$", page, re.M | re.S)]
+    channels = [table["channel"] for table in tables if "channel" in table]
+    outs = [(channel[0] if isinstance(channel, list) else channel).get("folder_out") for channel in channels]
+
+    assert [out["to"] != "" for out in outs if out["layout"] == "medo"] == [True]

@@ -208,6 +208,43 @@ def test_a_package_that_never_completes_is_told_of_without_naming_it(sev: Watche
     assert sev.state().failures == 0
 
 
+def test_of_several_reasons_it_is_told_how_many_packages_wait_for_each(medo: Watched) -> None:
+    for name, listed in (("a", 1), ("b", 2), ("c", 2)):
+        package = medo.path / name
+        package.mkdir()
+        (package / "e.ini").write_bytes(medo_envelope(tuple(f"{number}.xml" for number in range(listed))))
+    for name in ("d", "e"):
+        (medo.path / name).mkdir()
+    (medo.path / "f").symlink_to(medo.path / "a")
+
+    medo.look(2)
+    medo.clock.advance(hours=2)
+    medo.look(1)
+
+    assert medo.state().words.startswith(
+        "6 packages cannot be taken: not all files that its envelope lists are there (3); "
+        "its envelope has not come (2); it holds what is no plain file: a link, a device or a folder (1)"
+    )
+
+
+def test_what_cannot_be_taken_is_logged_once_when_it_is_found_so_without_a_name(medo: Watched) -> None:
+    package = medo.path / "О премировании Канарейкина"
+    package.mkdir()
+    (package / "Канарейкин.pdf").write_bytes(b"%PDF")
+    (medo.path / "other").mkdir()
+
+    with capture_logs() as lines:
+        medo.look(1)
+        early = list(lines)
+        medo.look(5)
+        (package / "more.pdf").write_bytes(b"%PDF")
+        medo.look(3)
+
+    assert early == []
+    told = {"event": "package-not-taken", "log_level": "warning", "directory": str(medo.path)}
+    assert lines == [{**told, "reason": "its envelope has not come"}] * 2
+
+
 def test_what_is_told_is_forgotten_when_the_package_is_taken(sev: Watched) -> None:
     package = sev_package(sev.path, GUID, {"a[1].txt": b"a"})
     (package / "a[1].txt").unlink()

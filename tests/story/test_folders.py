@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.causes import EdmsLook, Look, causes
 from gateway.doctor import folder as doctor
-from gateway.doctor.finding import Level
+from gateway.doctor.finding import Finding, Level
 from gateway.doors import Posts, folder_of
 from gateway.edms_adapter.registry import people
 from gateway.errors import Reason
@@ -27,6 +27,7 @@ from gateway.model import Sink
 from gateway.outbound.circuits import Circuits
 from gateway.outbound.dispatch import Dispatcher
 from gateway.retry import POST
+from tests.folders import sev_package
 from tests.story import partner
 from tests.story.acts import ANNEX, LETTER, answer, cards, dispatch, do, inbox, instruct, news, send_letter
 from tests.story.offices import Town, TownOffice, town
@@ -316,7 +317,7 @@ def test_status_tells_of_a_folder_that_is_away_and_of_a_package_that_stays(folde
     (folders.path / "to-minsk").rename(folders.path / "away")
     asyncio.run(folders.watches[0].guarded_round(asyncio.Event()))
 
-    assert stuck == {"folder:moscow:packages": "1 package cannot be taken, the oldest: it has no passport"}
+    assert stuck == {"folder:moscow:packages": "1 package cannot be taken: it has no passport"}
     assert told(folders.minsk) == {"folder:moscow": "No such file or directory"}
 
 
@@ -326,11 +327,52 @@ def told(office: TownOffice) -> dict[str, str]:
         return {cause.key: cause.words for cause in causes(look) if cause.key.startswith("folder:")}
 
 
+def looked_at_by_doctor(office: TownOffice, after: timedelta = timedelta(hours=1)) -> list[Finding]:
+    settings, now = office.settings, datetime.now(UTC) + after
+    (folder,), (channel,) = settings.folders, settings.channels
+    return [*asyncio.run(doctor.examined(folder, settings.limits.letter, 5, now)), *doctor.examined_out(channel)]
+
+
 def test_doctor_says_of_folders_what_is_wrong_with_them(folders: Folders) -> None:
-    settings = folders.minsk.settings
-    fine = [*doctor.examined(settings.folders[0]), *doctor.examined_out(settings.channels[0])]
+    fine = looked_at_by_doctor(folders.minsk)
     shutil.rmtree(folders.path)
-    wrong = [*doctor.examined(settings.folders[0]), *doctor.examined_out(settings.channels[0])]
+    wrong = looked_at_by_doctor(folders.minsk)
 
     assert {one.level for one in fine} == {Level.GOOD}
     assert [(one.level, one.away) for one in wrong] == [(Level.BAD, True), (Level.BAD, True)]
+
+
+def test_doctor_says_how_many_packages_cannot_be_taken_for_which_reason(folders: Folders) -> None:
+    path = folders.path / "to-minsk"
+    for name in ("a", "b"):
+        sev_package(path, name, {"x[1].txt": b"x"}, sidecar=False)
+    for name in ("c", "d"):
+        (path / name).mkdir()
+        (path / name / "О премировании Канарейкина.txt").write_bytes(b"x")
+    (path / "b" / "x[1].txt").unlink()
+
+    (said, archive, out) = looked_at_by_doctor(folders.minsk)
+
+    assert (said.level, archive.level, out.level) == (Level.WARNING, Level.GOOD, Level.GOOD)
+    assert said.said == (
+        f"{path}, 4 things in it; 3 packages cannot be taken: it has no passport (2); "
+        "1 of the 1 files that its passport lists are not there (1)"
+    )
+    assert said.remedy.startswith(f"ls -la --full-time {path}; ")
+
+
+def test_doctor_says_nothing_of_a_package_that_is_just_being_written(folders: Folders) -> None:
+    package = folders.path / "to-minsk" / "c"
+    package.mkdir()
+    (package / "letter.txt").write_bytes(b"x")
+
+    found = looked_at_by_doctor(folders.minsk, after=timedelta(seconds=1))
+
+    assert {one.level for one in found} == {Level.GOOD}
+
+
+def test_doctor_says_that_envelopes_of_medo_name_nobody(tmp_path: Path) -> None:
+    with by_folders(tmp_path, flat=True) as folders:
+        found = looked_at_by_doctor(folders.minsk)
+
+    assert [one.tried for one in found if one.level is Level.WARNING] == ["addressee"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.inbound.folder.finding import MAX_FILES, Found, Layout
 from gateway.inbound.folder.flat import is_envelope
 from gateway.inbound.folder.plain import Plain, Seen, read_name
+from gateway.inbound.folder.whys import Why
 from gateway.sidecars import env, ini, listing
 from gateway.sidecars.matching import absent
 
@@ -20,6 +21,10 @@ MAX_PASSPORT = 16 << 20  # LIMIT: bytes of a passport, as `gateway.envelope` has
 
 class Incomplete(Exception):
     """The package is not (yet) what can be taken; says why, in words for an operator."""
+
+    def __init__(self, words: str, alike: str = "") -> None:
+        super().__init__(words)
+        self.why = Why(words, alike)
 
 
 class Unreadable(Incomplete):
@@ -48,7 +53,8 @@ def complete(found: Found, layout: Layout, root: int, max_bytes: int) -> Complet
     package = _of_sev(found, root) if layout == "sev" else _of_medo(found, root)
     size = sum(file.size for file in package.files)
     if size * 4 // 3 > max_bytes:  # base64
-        raise Incomplete(f"it has {size} bytes, more than a letter may have (limits.letter)")
+        more = "more than a letter may have (limits.letter)"
+        raise Incomplete(f"it has {size} bytes, {more}", f"it has {more}")
     return package
 
 
@@ -71,7 +77,7 @@ def _of_sev(found: Found, root: int) -> Complete:
         raise Incomplete(f"its passport has more than {MAX_PASSPORT >> 20} MiB")
     lacking = absent(listed, [read_name(other.name) for other in found.files if other is not file])
     if lacking:
-        raise Incomplete(f"{lacking} of the {len(listed)} files that its passport lists are not there")
+        raise _lacks(lacking, len(listed), "passport")
     return whole
 
 
@@ -112,5 +118,14 @@ def _of_medo(found: Found, root: int) -> Complete:
     listed = known[file].files
     lacking = found.lacking if found.flat else absent(listed, [read_name(other.name) for other in others])
     if lacking:
-        raise Incomplete(f"{lacking} of the {len(listed)} files that its envelope lists are not there")
+        raise _lacks(lacking, len(listed), "envelope")
     return Complete(found, (*others, file), known[file].subject)
+
+
+def unreadable(error: OSError) -> Unreadable:
+    return Unreadable(f"a file of it cannot be read: {error.strerror}")
+
+
+def _lacks(lacking: int, listed: int, where: str) -> Incomplete:
+    words = f"{lacking} of the {listed} files that its {where} lists are not there"
+    return Incomplete(words, f"not all files that its {where} lists are there")

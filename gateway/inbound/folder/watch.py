@@ -18,13 +18,14 @@ from typing import Literal
 import structlog
 
 from gateway.inbound.delivery import Accept, Delivery
-from gateway.inbound.folder.completeness import Complete, Incomplete, Unreadable, complete
+from gateway.inbound.folder.completeness import Complete, Incomplete, Unreadable, complete, unreadable
 from gateway.inbound.folder.finding import Found, Layout, found_in
 from gateway.inbound.folder.flat import Envelopes
 from gateway.inbound.folder.letters import NANO, letter_of
 from gateway.inbound.folder.memory import FolderMemory
 from gateway.inbound.folder.plain import Changed, opened
 from gateway.inbound.folder.putting_away import PuttingAway
+from gateway.inbound.folder.whys import Why, packages, told
 from gateway.logs import story
 from gateway.model import Content
 from gateway.ports import Clock, Failpoint, nothing_fails
@@ -33,7 +34,8 @@ from gateway.pulse import Beat
 PER_ROUND = 1000  # LIMIT: packages taken before the folder is looked at anew
 ROUND = timedelta(minutes=30)  # LIMIT: from one package to the next; longer hangs
 REMEMBERED = 1000  # LIMIT: names of packages without a sidecar
-WORDS = 300  # LIMIT: characters of what is told
+WORDS = 600  # LIMIT: characters of what is told
+_NOT_NOW = "no letters are taken at the moment: see the disks"
 
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +62,7 @@ class _Waiting:
     signature: tuple[object, ...]
     since: datetime  # when it was first seen so
     judged: Found | None = None  # as it was when `why` was found out
-    why: str = ""
+    why: Why | None = None
 
 
 async def watch(
@@ -106,6 +108,7 @@ class Vigil:
         self._put_away = PuttingAway(watching.path, watching.after, watching.archive, failpoint)
         self._envelopes = Envelopes()
         self._waiting: dict[str, _Waiting] = {}
+        self._told: set[str] = set()  # names of those in `_waiting` that a line of the log says cannot be taken
         self._taken: set[str] = set()  # sources of what lies there and is in the journal
         self._bare: dict[str, None] = {}  # names of the latest packages that were taken without a sidecar
         self._entered: bool | None = None  # a round went well before; None: not asked yet
@@ -144,6 +147,7 @@ class Vigil:
                 taken += 1
         names = {found.name for source, found in there.items() if source not in self._taken}
         self._waiting = {key: one for key, one in self._waiting.items() if key in names}
+        self._told &= names
         await self._memory.heard(name, self._clock.now(), self._words(there))
         self._entered = True
         return more
@@ -177,7 +181,7 @@ class Vigil:
         if waiting.judged == found:
             return False
         if self._accept.open() is not True:
-            waiting.why = "no letters are taken at the moment: see the disks"
+            waiting.why = Why(_NOT_NOW)
             return False
         try:
             package, letter = await asyncio.to_thread(self._spooled, source, found)
@@ -185,7 +189,10 @@ class Vigil:
             del self._waiting[found.name]
             return False
         except Incomplete as error:
-            waiting.judged, waiting.why = None if isinstance(error, Unreadable) else found, str(error)
+            waiting.judged, waiting.why = None if isinstance(error, Unreadable) else found, error.why
+            if found.name not in self._told:
+                self._told.add(found.name)
+                _log.warning("package-not-taken", directory=str(self._watching.path), reason=error.why.words)
             return False
         self._failpoint("folder:spooled")
         delivery = Delivery(
@@ -214,7 +221,7 @@ class Vigil:
             try:
                 package = complete(found, self._watching.layout, root, self._watching.max_letter_bytes)
             except OSError as error:
-                raise _unreadable(error) from error
+                raise unreadable(error) from error
             files = [(found.inside, seen) for seen in package.files]
             blocks = letter_of(files, package.subject, source, self._watching.name, root)
             sink = self._accept.sink()
@@ -241,16 +248,17 @@ class Vigil:
     def _words(self, there: dict[str, Found]) -> str:
         """Return what is wrong with packages; no names, for they speak of documents: times, to look for them by."""
         limit = self._clock.now() - self._watching.patience
-        late = [one for one in self._waiting.items() if one[1].why and one[1].since <= limit]
+        late = [(one.since, name, one.why) for name, one in self._waiting.items() if one.why and one.since <= limit]
         words = []
         if late:
-            name, oldest = min(late, key=lambda one: one[1].since)
+            _, name, _ = min(late, key=lambda one: one[0])
             files = next(found.files for found in there.values() if found.name == name)
             newest = max((file.mtime_ns for file in files), default=0) // NANO
-            when = f", last written {datetime.fromtimestamp(newest, UTC):%Y-%m-%d %H:%M:%S} UTC" if newest else ""
-            words.append(f"{_packages(len(late))} cannot be taken, the oldest{when}: {oldest.why}")
+            which = "last written" if len(late) == 1 else "the oldest last written"
+            when = f"; {which} {datetime.fromtimestamp(newest, UTC):%Y-%m-%d %H:%M:%S} UTC" if newest else ""
+            words.append(told([why for _, _, why in late]) + when)
         if self._stuck:
-            words.append(f"{_packages(len(self._stuck))} taken and not put away: {self._stuck[0]}")
+            words.append(f"{packages(len(self._stuck))} taken and not put away: {self._stuck[0]}")
         return "; ".join(words)[:WORDS]
 
 
@@ -258,12 +266,4 @@ def _next(following: Callable[[], bytes | None]) -> bytes | None:
     try:
         return following()
     except OSError as error:
-        raise _unreadable(error) from error
-
-
-def _unreadable(error: OSError) -> Unreadable:
-    return Unreadable(f"a file of it cannot be read: {error.strerror}")
-
-
-def _packages(number: int) -> str:
-    return "1 package" if number == 1 else f"{number} packages"
+        raise unreadable(error) from error
