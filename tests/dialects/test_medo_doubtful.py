@@ -8,7 +8,7 @@ import pytest
 from gateway.dialects import by_name
 from gateway.dialects.wire import Reading
 from gateway.model import Document, FileRole, Report
-from tests.dialects.hostile_medo import CONTAINER, INSIDE, Case, card, inside, passport, zipped
+from tests.dialects.hostile_medo import CONTAINER, FILES, INSIDE, Case, card, inside, passport, zipped
 from tests.dialects.test_medo_hostile import read
 
 MEDO = by_name("medo")
@@ -84,6 +84,38 @@ def test_an_annex_may_be_called_like_an_envelope(name: str) -> None:
 
     assert reading.refusal is None
     assert names(reading)[1] == (FileRole.ANNEX.value, annex)
+
+
+@pytest.mark.parametrize(
+    ("section", "listed", "name", "noted"),
+    [
+        ("[ТЕКСТ]\r\nФАЙЛ=annotation.txt\r\n", (), "annotation.txt", False),
+        ("[ТЕКСТ]\r\nФАЙЛ = C:\\x\\Слова.RTF\r\n", (), "слова.rtf", False),
+        ("", ("annotation.txt",), "annotation.txt", False),
+        ("", (), "annotation.txt", True),
+        ("[ТЕКСТ]\r\nФАЙЛ=virus.exe\r\n", (), "virus.exe", True),
+        ("[ТЕКСТ]\r\nФАЙЛ=annotation.txt\r\n", (), "other.txt", True),
+    ],
+)
+def test_the_text_of_the_letter_is_no_surplus_file(
+    section: str, listed: tuple[str, ...], name: str, noted: bool
+) -> None:
+    ini = envelope("document.xml", *FILES, *listed) + section.encode("windows-1251")
+
+    reading = read(Case(card(), "", {**FILES, name: b"words", "envelope.ltr": ini}))
+
+    assert ("unlisted-file" in {problem.code for problem in reading.problems}) is noted
+
+
+def test_a_file_that_an_element_names_is_its_own_whatever_the_envelope_calls_it() -> None:
+    renamed = card(('localName="vedomost.pdf"', 'localName="annotation.txt"'))
+    files = {"annotation.txt" if name == "vedomost.pdf" else name: data for name, data in FILES.items()}
+    ini = envelope("document.xml") + "[ТЕКСТ]\r\nФАЙЛ=annotation.txt\r\n".encode("windows-1251")
+
+    reading = read(Case(renamed, "", {**files, "envelope.ltr": ini}))
+
+    assert reading.refusal is None
+    assert "unlisted-file" not in {problem.code for problem in reading.problems}
 
 
 def test_a_container_holds_no_envelope() -> None:

@@ -21,9 +21,23 @@ from gateway.model import (
     Message,
     Organisation,
     Party,
+    Remark,
 )
+from gateway.model import EventKind as K
 from tests.dialects.single_facts import single_reports
-from tests.dialects.strategies import CONTENTS, documents, files, messages, signatures, uids
+from tests.dialects.strategies import (
+    CONTENTS,
+    documents,
+    files,
+    maybe,
+    messages,
+    moments,
+    parties,
+    signatures,
+    some,
+    texts,
+    uids,
+)
 
 MEDO = by_name("medo")
 BYTES = {content.sha256: content for content in CONTENTS}
@@ -88,7 +102,13 @@ def final(document: Document, uid: str) -> Document:
 
 
 document_messages = spoken(st.builds(final, documents | signed_pdfs(), some_uids))
-report_messages = spoken(single_reports())
+remarks = st.builds(Remark, texts, moments, maybe(parties))
+with_words = st.builds(
+    lambda report, remarks: replace(report, remarks=remarks),
+    single_reports(K.REGISTERED, K.ANSWERED, K.ASSIGNED, K.DUE_CHANGED),
+    some(remarks),
+)
+report_messages = spoken(single_reports() | with_words)
 
 
 def open_zip(resource: Resource) -> Sequence[Resource]:

@@ -76,7 +76,7 @@ EXPLAINED = [
     ("assigned", "2.6", "report", ["assigned"]),
     ("prepared", "2.6", "report", ["progress"]),
     ("answered", "2.6", "report", ["answered"]),
-    ("course", "2.6", "report", ["due_changed"]),
+    ("course", "2.6", "report", ["due_changed", "progress"]),
     ("published", "2.6", "report", ["progress"]),
     ("receipt", "2.6", "receipt", ["received"]),
     ("not-accepted", "2.6", "report", ["refused"]),
@@ -190,6 +190,7 @@ def test_a_moved_deadline_is_told_with_its_clause() -> None:
     (told,) = report.considerations
     assert told.task.control
     assert (told.task.uid, told.task.control.deadline) == ("К-1", date(2026, 3, 16))
+    assert [remark.text for remark in report.remarks] == ["Осмотр перенесён из-за ледохода"]
 
 
 def test_who_shall_do_it_is_told_with_the_clause() -> None:

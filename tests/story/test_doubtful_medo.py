@@ -123,6 +123,17 @@ def test_a_notification_that_knows_number_and_date_alone_comes_home(offices: Tow
     assert dispatch(offices.minsk, card).partner_number == "ВХ-77"
 
 
+def test_words_beside_a_registration_come_home_with_it(offices: Town) -> None:
+    card, sent = begun(offices)
+    of = found(r'document [^>]*uid="([^"]+)"', sent)
+    registered = "<x:num><x:number>ВХ-77</x:number><x:date>2026-03-11</x:date></x:num>"
+    event = f"<x:documentAccepted>{TIME}{registered}</x:documentAccepted><x:comment>Ждём подлинник</x:comment>"
+    told = f'<x:notification x:type="Зарегистрирован" x:uid="{of}">{event}</x:notification>'
+
+    assert arrive(offices, ("n.xml", message(told, "Уведомление"))) is State.DONE
+    assert news(offices.minsk, card) == ["registered", "progress"]
+
+
 @pytest.mark.parametrize("same_day", [True, False])
 def test_a_document_that_answers_by_number_and_date_alone_answers_the_one_sent_so(
     offices: Town, same_day: bool

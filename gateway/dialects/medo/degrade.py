@@ -44,12 +44,13 @@
 | registration                            | number, date and moment                               |
 | own and sent tasks                      | told alike; the author when a person                  |
 | an answer                               | number and date                                       |
+| words beside these facts                | a comment; beside a moved deadline its course         |
 | any other fact                          | words (`told`)                                        |
 """
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from gateway.dialects.heard import heard
 from gateway.dialects.medo import containers
@@ -57,9 +58,10 @@ from gateway.dialects.medo.clauses import as_clause, made_uid
 from gateway.dialects.medo.files import as_filed
 from gateway.dialects.medo.parties import as_anyone, as_partner, as_seated, identity, known_as, or_nothing, participants
 from gateway.dialects.medo.refusals import as_told, unreadable
-from gateway.dialects.medo.told import in_words, tasks_of
+from gateway.dialects.medo.told import due_words, in_words, tasks_of
 from gateway.dialects.medo.values import (
     MAX_COMMENT,
+    MAX_TEXT,
     bare,
     block,
     day_of,
@@ -336,8 +338,8 @@ def _report(report: Report, message: Message) -> Report:
         return Report(report.kind, about)  # nothing here tells everything that stands: not written
     return (
         _registration(report, about, message)
-        or _answer(report, about)
-        or _task(report, about)
+        or _answer(report, about, message)
+        or _task(report, about, message)
         or _words(report, about, message)
     )
 
@@ -347,18 +349,20 @@ def _registration(report: Report, about: DocumentRef, message: Message) -> Repor
     if told is None or report.fact not in (EventKind.REGISTERED, EventKind.RENUMBERED):
         return None
     registered = Registered(number(told.number), at=moment(told.at or message.sent_at))
-    return Report(ReportKind.PROGRESS, about, EventKind.REGISTERED, registered=registered)
+    made = Report(ReportKind.PROGRESS, about, EventKind.REGISTERED, registered=registered)
+    return _with_words(made, report, message, registered.at)
 
 
-def _answer(report: Report, about: DocumentRef) -> Report | None:
+def _answer(report: Report, about: DocumentRef, message: Message) -> Report | None:
     if report.fact is not EventKind.ANSWERED or not report.answers:
         return None
     told = report.answers[0]
     answer = Answer(Document(number=number(told.document.number)), moment(told.at))
-    return Report(ReportKind.PROGRESS, about, EventKind.ANSWERED, answers=(answer,))
+    made = Report(ReportKind.PROGRESS, about, EventKind.ANSWERED, answers=(answer,))
+    return _with_words(made, report, message, answer.at)
 
 
-def _task(report: Report, about: DocumentRef) -> Report | None:
+def _task(report: Report, about: DocumentRef, message: Message) -> Report | None:
     """Return a task that was given, or whose deadline moved; a deadline that was taken away is told in words."""
     for task in tasks_of(report)[:1]:
         told = as_clause(task)
@@ -369,8 +373,20 @@ def _task(report: Report, about: DocumentRef) -> Report | None:
             told = replace(told, author=author if named else None)
         elif report.fact is not EventKind.DUE_CHANGED or told.control is None:
             return None
-        return Report(ReportKind.PROGRESS, about, report.fact, considerations=(Consideration(told),))
+        made = Report(ReportKind.PROGRESS, about, report.fact, considerations=(Consideration(told),))
+        return _with_words(made, report, message)
     return None
+
+
+def _with_words(made: Report, report: Report, message: Message, at: datetime | None = None) -> Report:
+    """Return *made* with the words of *report*, told *at* the moment of the fact, or else when they were said."""
+    moved = made.fact is EventKind.DUE_CHANGED  # their place is longer there, and says the deadline without them
+    words = block("\n".join(remark.text for remark in report.remarks), MAX_TEXT if moved else MAX_COMMENT)
+    if not words or (moved and words == due_words(made.considerations[0].task)):
+        return made
+    first = report.remarks[0]
+    who = or_nothing(as_anyone(first.who or Party())) or or_nothing(message.sender)
+    return replace(made, remarks=(Remark(words, at or moment(first.at), who),))
 
 
 def _words(report: Report, about: DocumentRef, message: Message) -> Report:

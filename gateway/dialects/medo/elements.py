@@ -6,13 +6,15 @@ Elements and attributes are both qualified on the wire (§1).  An empty element 
 
 from collections.abc import Collection, Mapping
 from functools import cache
+from itertools import islice
 
 from lxml import etree
 
-from gateway.dialects.medo.values import word
+from gateway.dialects.medo.values import MAX_COMMENT, word
 from gateway.dialects.tree import Element
 
 MAX_READ = 1 << 20  # LIMIT: characters of a text of one line that came
+MAX_PARTS = 1000  # LIMIT: texts of one element that are noted together
 
 # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -70,6 +72,12 @@ def child_text(parent: Element | None, *steps: str) -> str:
 def value(parent: Element | None, *steps: str) -> str:
     """Return a text of one line; the mark of nothing is nothing."""
     return word(child_text(parent, *steps), MAX_READ)
+
+
+def written_in(element: Element) -> str:
+    """Return what is written in *element*, as much as a comment holds, on one line; without the marks of nothing."""
+    parts = (word(str(each)[:MAX_COMMENT], MAX_COMMENT) for each in islice(element.itertext(), MAX_PARTS))
+    return " ".join(said for said in parts if said)[:MAX_COMMENT]
 
 
 def attribute(element: Element | None, name: str) -> str:

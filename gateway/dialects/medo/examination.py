@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
 
-from gateway.dialects.medo.elements import attribute, child_text
+from gateway.dialects.medo.elements import attribute, child, child_text, written_in
 from gateway.dialects.medo.values import MOSCOW, as_guid, mended
 from gateway.dialects.medo.vocabulary import ZERO
 from gateway.dialects.tree import Element, path
@@ -36,6 +36,12 @@ class Examination:
         """Note a leniency at *element*, or at its attribute or missing child *at*."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(Severity.NOTE, code, path(element) + (f"/{at}" if at else ""), detail))
+
+    def keep(self, parent: Element | None, *steps: str) -> None:
+        """Note, as it was written, what a child says and the model has no place for."""
+        element = child(parent, *steps)
+        if element is not None and len(self.problems) < MAX_PROBLEMS and (said := written_in(element)):
+            self.note("kept-in-words", element, said)
 
     def refuse(self, reason: Reason, detail: str, element: Element, at: str = "", **values: str) -> None:
         """Remember why the message must be refused; the first reason stands."""

@@ -4,16 +4,28 @@
 What they are about is named by the document's uid, by the id of the message that brought it and by its number.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.dialects.medo.cards import read_number, write_number
 from gateway.dialects.medo.clauses import made_uid, read_clause, write_clause
-from gateway.dialects.medo.elements import add, add_given, attribute, child, child_text, put, value
+from gateway.dialects.medo.elements import add, add_given, attribute, child, child_text, put, value, written_in
 from gateway.dialects.medo.examination import MAX_QUOTE, Examination
 from gateway.dialects.medo.parties import or_nothing, read_anyone, write_anyone
 from gateway.dialects.medo.refusals import comment, heard, nearest
 from gateway.dialects.medo.told import due_words
-from gateway.dialects.medo.values import bare, block, day_of, echoed, guid, heard_uid, line, shown, write_moment
+from gateway.dialects.medo.values import (
+    MAX_COMMENT,
+    bare,
+    block,
+    day_of,
+    echoed,
+    guid,
+    heard_uid,
+    line,
+    shown,
+    write_moment,
+)
 from gateway.dialects.medo.vocabulary import (
     ASSIGNED,
     COURSE,
@@ -29,6 +41,7 @@ from gateway.dialects.medo.vocabulary import (
 )
 from gateway.dialects.tree import Element
 from gateway.dialects.values import read_boolean
+from gateway.dialects.wire import Heading
 from gateway.errors import Reason
 from gateway.model import (
     Answer,
@@ -39,6 +52,7 @@ from gateway.model import (
     EventKind,
     Executor,
     Number,
+    Organisation,
     Party,
     Refusal,
     Registered,
@@ -67,7 +81,9 @@ def read_acknowledgment(element: Element, exam: Examination, sent_at: datetime) 
         exam.refuse(Reason.BAD_PASSPORT, "neither true nor false", element, "accepted", found=found)
         return None, returned
     if accepted:
+        exam.keep(element, "comment")
         return Report(ReportKind.RECEIPT, DocumentRef(), received_at=at), returned
+    _note_moment(element, at, sent_at, exam)
     words = heard(child_text(element, "comment"))
     code = exam.integer(element, "errorCode")
     if code is not None and not words.code:
@@ -80,7 +96,7 @@ def read_acknowledgment(element: Element, exam: Examination, sent_at: datetime) 
 
 
 def read_notification(
-    element: Element, exam: Examination, sent_at: datetime, version: str
+    element: Element, exam: Examination, heading: Heading, version: str
 ) -> tuple[Report | None, ReturnId]:
     """Return the one fact a notification tells, and which message it answers; none when it contradicts itself.
 
@@ -95,7 +111,7 @@ def read_notification(
     returned = ReturnId(bare(named) if named else UNKNOWN)
     if not _holds(event, element, kind, exam):
         return None, returned
-    return _fact(event, element, kind, about, exam, sent_at, version), returned
+    return _fact(event, element, kind, about, exam, heading, version), returned
 
 
 def _holds(event: Element | None, element: Element, kind: str, exam: Examination) -> bool:
@@ -141,29 +157,84 @@ def _fact(
     kind: str,
     about: DocumentRef,
     exam: Examination,
-    sent_at: datetime,
+    heading: Heading,
     version: str,
 ) -> Report:
-    at = exam.moment(event, "time") or sent_at
-    words = block(child_text(element, "comment"))
+    assert heading.sent_at is not None  # the caller has looked
+    at = exam.moment(event, "time") or heading.sent_at
+    who = or_nothing(read_anyone(child(event, "correspondent")))
     name = "" if event is None else str(event.tag)
+    made = _plain(event, name, kind, about, exam, at)
+    words = block(child_text(element, "comment"))
     if name == "documentRefused":
         told = heard(words, line(child_text(event, "reason")), version)
-        return Report(ReportKind.REFUSAL, about, refusal=told)
+        made, words = Report(ReportKind.REFUSAL, about, refusal=told), ""
+    elif made is None:
+        made = Report(ReportKind.PROGRESS, about, EventKind.PROGRESS)
+        words = block(_words(event, kind, exam) + (f"\n{words}" if words else "")) or kind
+    elif made.fact is EventKind.DUE_CHANGED:
+        words = block("\n".join(said for said in (_beside(event, made.considerations[0].task), words) if said))
+    if event is not None:
+        _note_left(event, made, exam, at, heading, told=bool(words))
+    return replace(made, remarks=(Remark(words, at, who),) if words else ())
+
+
+def _plain(
+    event: Element | None, name: str, kind: str, about: DocumentRef, exam: Examination, at: datetime
+) -> Report | None:
+    """Return what is told in more than words."""
+    if event is None:
+        return None
     if name == "documentAccepted" and kind != STATE_REGISTRATION:
         number = read_number(child(event, "num"), exam)
         return Report(ReportKind.PROGRESS, about, EventKind.REGISTERED, registered=Registered(number, at=at))
-    if name == "executorAssigned" and event is not None:
+    if name == "executorAssigned":
         return _told_task(about, EventKind.ASSIGNED, _assigned(event, about, exam))
-    if name == "reportSent" and event is not None:
+    if name == "reportSent":
         answer = Document(number=read_number(child(event, "report", "num"), exam))
         return Report(ReportKind.PROGRESS, about, EventKind.ANSWERED, answers=(Answer(answer, at),))
     clause = child(event, "clause")
     if name == "courseChanged" and clause is not None and exam.date(clause, "deadline"):
         return _told_task(about, EventKind.DUE_CHANGED, read_clause(clause, about.uid, exam))
-    said = block(_words(event, kind, exam) + (f"\n{words}" if words else ""))
-    who = or_nothing(read_anyone(child(event, "correspondent")))
-    return Report(ReportKind.PROGRESS, about, EventKind.PROGRESS, remarks=(Remark(said or kind, at, who),))
+    return None
+
+
+def _beside(event: Element | None, task: Task) -> str:
+    """Return the words beside a moved deadline; nothing where they say the same."""
+    said = block(child_text(event, "courseText"))
+    return "" if said == due_words(task) else said
+
+
+def _note_left(event: Element, made: Report, exam: Examination, at: datetime, heading: Heading, *, told: bool) -> None:
+    """Note what an event says beside what it tells; words that are *told* keep who says them and when."""
+    clause = child(event, "clause")
+    if clause is not None and not made.considerations:
+        _note_clause(event, clause, exam)
+    if not told and (made.considerations or made.refusal):
+        _note_moment(event, at, heading.sent_at, exam)
+    if not told and not _is(read_anyone(child(event, "correspondent")), heading.sender):
+        exam.keep(event, "correspondent")
+
+
+def _note_clause(event: Element, clause: Element, exam: Examination) -> None:
+    """Note which clause is meant; the words of a course begin with its designation."""
+    said = written_in(clause)
+    if event.tag != "courseChanged" or said != value(clause, "designation"):
+        named = attribute(clause, "id") or attribute(clause, "localId")
+        exam.note("kept-in-words", clause, f"{named} {said}".strip()[:MAX_COMMENT])
+
+
+def _note_moment(element: Element, at: datetime, sent_at: datetime | None, exam: Examination) -> None:
+    """Note when it happened where the time of the message counts."""
+    if at != sent_at:
+        exam.keep(element, "time")
+
+
+def _is(party: Party, sender: Party | None) -> bool:
+    """Say whether *party* is nobody, or the *sender* as an organisation alone."""
+    said, known = party.organisation or Organisation(), (sender or Party()).organisation or Organisation()
+    same = said.index == known.index if said.index else said.short_name.casefold() == known.short_name.casefold()
+    return party == Party() or (party == Party(party.organisation) and same)
 
 
 def _told_task(about: DocumentRef, fact: EventKind, task: Task) -> Report:
@@ -177,6 +248,10 @@ def _assigned(event: Element, about: DocumentRef, exam: Examination) -> Task:
     secretary, executor = read_anyone(child(event, "secretary")), read_anyone(child(event, "executor"))
     if not task.executors and _somebody(executor):
         task = _with(task, executors=(Executor(executor, responsible=True),))
+    elif _somebody(executor) and executor not in [one.party for one in task.executors]:
+        exam.keep(event, "executor")
+    if _somebody(read_anyone(child(event, "manager"))):
+        exam.keep(event, "manager")
     return _with(task, author=secretary) if _somebody(secretary) else task
 
 
@@ -264,6 +339,8 @@ def write_notification(
     _write_tail(event, report, kind, sender, version)
     if report.refusal:
         add(made, "comment", comment(report.refusal))
+    elif remark and kind != COURSE:
+        add(made, "comment", remark.text)
 
 
 def _write_tail(event: Element, report: Report, kind: str, sender: Party, version: str) -> None:
@@ -278,7 +355,7 @@ def _write_tail(event: Element, report: Report, kind: str, sender: Party, versio
         _write_people(event, report.considerations[0].task, sender)
     elif kind == COURSE:
         task = report.considerations[0].task if report.considerations else None
-        add_given(event, "courseText", due_words(task) if task else report.remarks[0].text)
+        add_given(event, "courseText", report.remarks[0].text if report.remarks else due_words(task) if task else "")
 
 
 def _write_people(event: Element, task: Task, sender: Party) -> None:

@@ -21,6 +21,7 @@ from gateway.dialects.medo.files import read_files
 from gateway.dialects.medo.notifications import read_acknowledgment, read_notification
 from gateway.dialects.medo.parties import participants, read_partner, recipient
 from gateway.dialects.medo.shelf import Found, Shelf, named_in
+from gateway.dialects.medo.unkept import note_unkept
 from gateway.dialects.medo.validation import deviation_notes
 from gateway.dialects.medo.values import MOSCOW, as_guid, bare, heard_uid
 from gateway.dialects.medo.vocabulary import (
@@ -138,6 +139,7 @@ def _examined(root: Element, resources: Sequence[Resource], unpack: Unpack) -> R
             message = _message(found, returned, heading, version)
             kind = _kind_of(found)
             heading = replace(heading, return_id=message.return_id, about=_about_of(found))
+    note_unkept(root, exam)
     for resource in shelf.unlisted:
         exam.note(
             "unlisted-file", root, f"a file nothing names is ignored: {next(iter(resource.names), '')[:MAX_QUOTE]}"
@@ -296,7 +298,7 @@ def _body(
         if returned == UNKNOWN and (named := child_text(body, "errorFileMessage")):
             returned = _returned(shelf.find((named,)), unpack) or returned
     else:
-        report, returned = read_notification(body, exam, heading.sent_at, version)
+        report, returned = read_notification(body, exam, heading, version)
     return None if exam.refusal else report, returned, {}
 
 
@@ -402,6 +404,7 @@ def _opened(root: Element, rest: list[Resource], body: Element, heading: Heading
         first = replace(first, signatures=(*first.signatures, signature))
         document = replace(document, files=(first, *document.files[1:]))
     _examine(document, root, exam)
+    note_unkept(root, exam)
     for resource in shelf.unlisted:
         exam.note("unlisted-file", root, f"a file nothing names is ignored: {resource.names[0][:MAX_QUOTE]}")
     return document, ReturnId(""), _kept(document.files, shelf)

@@ -15,16 +15,17 @@ from lxml import etree
 
 from gateway.dialects.medo.elements import attribute, child_text
 from gateway.dialects.medo.names import ending_of, is_signature
-from gateway.dialects.medo.sidecar import is_envelope, listed_in
-from gateway.dialects.names import LIKENESSES, exact, normalised
+from gateway.dialects.medo.sidecar import Named, is_envelope, named_by
+from gateway.dialects.names import LIKENESSES, caseless, exact, normalised
 from gateway.dialects.tree import Element
 from gateway.dialects.wire import Resource
 from gateway.model import Content, Sha256
 
-# Names a message XML may have (§4.1), and that of the text of the letter (§3)
+TEXT = "annotation.txt"  # §3: what the text of the letter is called
+# Names a message XML may have (§4.1), and that one
 NOT_PAYLOAD = frozenset(
     f"{name}.xml" for name in ("document", "passport", "notification", "acknowledgment", "communication", "message")
-) | {"annotation.txt"}
+) | {TEXT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,19 @@ class Shelf:
             if envelopes and not self._claimed(resource, exact, ()) and is_envelope(resource)
         ]
         self._payload = [resource for place, resource in enumerate(resources) if place not in found]
+        envelope = named_by(resources[found[0]]) if found else Named()
+        letter = caseless(envelope.text or TEXT)
         self._listed = [
             name
-            for place in found[:1]
-            for name in listed_in(resources[place])
-            if name.casefold() not in NOT_PAYLOAD and not is_signature(name)
+            for name in envelope.files
+            if name.casefold() not in NOT_PAYLOAD and caseless(name) != letter and not is_signature(name)
         ]
+        listed = {caseless(name) for name in (*envelope.files, envelope.text)} & {letter}
+        self._letters = {
+            place
+            for place, resource in enumerate(self._payload)
+            if listed.intersection(map(caseless, resource.names)) and not self._claimed(resource, exact, ())
+        }
         self._indices: dict[Callable[[str], str], Mapping[str, list[int]]] = {}  # by likeness, once one is asked for
         self._taken: dict[int, None] = {}
         self.contents: dict[Sha256, Content] = {}
@@ -81,8 +89,9 @@ class Shelf:
 
     @property
     def unlisted(self) -> tuple[Resource, ...]:
-        """Files that came and that nothing took."""
-        return tuple(resource for place, resource in enumerate(self._payload) if place not in self._taken)
+        """Files that came and that nothing took, but for the text of the letter."""
+        free = self._letters.union(self._taken)
+        return tuple(resource for place, resource in enumerate(self._payload) if place not in free)
 
     def find(self, names: Sequence[str], position: int | None = None) -> Found:
         """Return the file called one of *names*, the first best; *position*: its place among the envelope's files."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The envelope file of the postal product (§3): written beside a package when a partner wants it, ignored on arrival.
 
-On arrival only the order of its files counts, as a last resort where names do not meet.  Its addresses, its flags and
-its subject are those of another post than the one that brought it.
+On arrival only the order of its files counts, as a last resort where names do not meet, and which of them is the text
+of the letter.  Its addresses, its flags and its subject are those of another post than the one that brought it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,9 @@ ENVELOPE = "envelope.ini"
 MAX_BYTES = 64 << 10  # LIMIT: of an envelope that is looked at
 MAX_SUBJECT = 255  # LIMIT: bytes of ТЕМА, one line
 _SIGNATURE = "[ПИСЬМО КП ПС СЗИ]"
-_FILES = "[ФАЙЛЫ]"
+_FILES, _TEXT = "[ФАЙЛЫ]", "[ТЕКСТ]"
+_TEXT_KEY = "файл"
+_TEXT_ENDINGS = (".txt", ".rtf")
 _ENDINGS = (".ini", ".ltr")
 
 
@@ -68,26 +70,37 @@ def is_envelope(resource: Resource) -> bool:
     return called and any(row.strip("\ufeff \t") == _SIGNATURE for row in first.splitlines())
 
 
-def listed_in(resource: Resource) -> tuple[str, ...]:
-    """Return the names of [ФАЙЛЫ] in their order, without folders; nothing when it cannot be read.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The files that an envelope names, without folders."""
+
+    files: tuple[str, ...] = ()  # of [ФАЙЛЫ], in their order
+    text: str = ""  # of [ТЕКСТ]: the text of the letter
+
+
+def named_by(resource: Resource) -> Named:
+    """Return what the envelope *resource* names; nothing when it cannot be read.
 
     QUIRK: numbers have gaps, keys have blanks around them, and the product writes absolute paths of its own disk.
     """
     try:
         text = _decoded(whole(resource.content, MAX_BYTES))
     except ValueError:  # too large for one
-        return ()
+        return Named()
     found: dict[int, str] = {}
-    inside = False
+    letter = section = ""
     for row in text.splitlines():
         row = row.strip("\ufeff \t")
         if row.startswith("["):
-            inside = row.casefold() == _FILES.casefold()
+            section = row.casefold()
             continue
-        key, given, name = row.partition("=")
-        if inside and given and key.strip().isdecimal() and len(key.strip()) < 7:
-            found[int(key)] = name.strip().replace("\\", "/").rpartition("/")[2]
-    return tuple(found[number] for number in sorted(found) if found[number])
+        key, _, path = row.partition("=")
+        key, name = key.strip(), path.strip().replace("\\", "/").rpartition("/")[2]
+        if section == _FILES.casefold() and name and key.isdecimal() and len(key) < 7:
+            found[int(key)] = name
+        elif section == _TEXT.casefold() and key.casefold() == _TEXT_KEY and name.lower().endswith(_TEXT_ENDINGS):
+            letter = name
+    return Named(tuple(found[number] for number in sorted(found)), letter)
 
 
 def _decoded(data: bytes) -> str:
