@@ -186,10 +186,10 @@ def test_what_a_course_refers_to_is_noted() -> None:
     assert kept(reading) == [("reference", "Архив ВХ-5 2026-03-11")]
 
 
-def test_the_words_of_a_receipt_are_noted() -> None:
+def test_a_receipt_that_says_yes_in_words_too_is_nothing_odd() -> None:
     reading = receipt("<x:accepted>true</x:accepted><x:comment>Сообщение доставлено</x:comment>")
 
-    assert kept(reading) == [("comment", "Сообщение доставлено")]
+    assert kept(reading) == []
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,6 @@ def read_acknowledgment(element: Element, exam: Examination, sent_at: datetime) 
         exam.refuse(Reason.BAD_PASSPORT, "neither true nor false", element, "accepted", found=found)
         return None, returned
     if accepted:
-        exam.keep(element, "comment")
         return Report(ReportKind.RECEIPT, DocumentRef(), received_at=at), returned
     _note_moment(element, at, sent_at, exam)
     words = heard(child_text(element, "comment"))
