@@ -166,8 +166,8 @@ def test_a_standard_of_guids_is_listed_too_and_an_index_that_is_none_is_named() 
     wrong = kit("--dialect", "medo", "--peer", "edms@peer.example", "--listen", "127.0.0.1:0")
 
     assert len(listed.stdout.splitlines()) == 5
-    assert wrong.returncode == 1
-    assert "--index, --strict-index and --peer-index" in wrong.stderr
+    assert wrong.returncode == 2
+    assert "--index, --peer-index" in wrong.stderr
     assert "Traceback" not in wrong.stderr
 
 

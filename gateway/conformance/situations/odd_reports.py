@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from gateway.conformance.case import Case, Step
 from gateway.conformance.ground import Ground
-from gateway.conformance.making import RECEIVED, Maker
+from gateway.conformance.making import RECEIVED, Maker, NothingToChange, is_newest
 from gateway.conformance.situations import odd_gost2010, odd_medo, odd_smdo
 from gateway.conformance.situations.odd import EVERYWHERE, SEV, Odd, Telling
 from gateway.conformance.situations.sender import LADDER, Stands, shown
@@ -25,10 +25,21 @@ def cases(ground: Ground, place: int) -> tuple[Case, ...]:
         for name, odd in table.items()
         if (ground.strict or not odd.by_strict) and carries[odd.tells].how != "no"
     ]
-    return tuple(_case(stands, name, odd, minute) for minute, (name, odd) in enumerate(said, FIRST_MINUTE))
+    made = (_case(stands, name, odd, minute) for minute, (name, odd) in enumerate(said, FIRST_MINUTE))
+    return tuple(one for one in made if one is not None)
 
 
-def _case(stands: Stands, name: str, odd: Odd, minute: int) -> Case:
+def _case(stands: Stands, name: str, odd: Odd, minute: int) -> Case | None:
+    """Return the case of *odd*; None when this older version of the standard has nothing of the kind."""
+    try:
+        return _made(stands, name, odd, minute)
+    except NothingToChange:
+        if is_newest(stands.make.ground):
+            raise
+        return None
+
+
+def _made(stands: Stands, name: str, odd: Odd, minute: int) -> Case:
     make = stands.make
     ground = make.ground
     telling = Telling(stands, name, minute if odd.minute is None else odd.minute)
