@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``conformance`` before anything is played: what was typed counts, and what cannot be is told with what to say."""
 
+import re
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,11 @@ from gateway.conformance import book, case
 from gateway.conformance.case import Case
 from gateway.conformance.ground import Ground, Side
 from gateway.dialects import DIALECTS
+from gateway.settings_files import load
+from gateway.starter import write_starter
 
+FENCED = re.compile(r"^```(toml|sql)\n(.*?)^```$", re.M | re.S)
+PAGE = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text(encoding="utf-8")
 EVERY = tuple(dialect.name for dialect in DIALECTS)
 OURS, THEIRS = (f"0a1b2c3d-0000-4000-8000-00000000000{place}" for place in (1, 2))
 PEER = ("--peer", "edms@peer.example", "--listen", "127.0.0.1:1")
@@ -116,3 +122,25 @@ def test_folders_of_another_standard_are_told_from_none(tmp_path: Path) -> None:
     written(tmp_path, "--dialect", "smdo", "--only", "smdo/files/one")
 
     assert "say --dialect smdo" in refused("--cases", tmp_path, *PEER)
+
+
+def test_the_page_has_the_partners_of_the_kit_for_a_gateway_of_ours_and_enters_them(tmp_path: Path) -> None:
+    said = dict(FENCED.findall(PAGE))
+    home = tmp_path / "gw"
+    write_starter(home)
+    (home / "partners.toml").write_text(said["toml"], encoding="utf-8")
+    with sqlite3.connect(home / "registry.db") as registry:
+        registry.executescript(said["sql"])
+        entered = {index for (index,) in registry.execute("select exchange_index from correspondent")}
+
+    settings = load(home / "gateway.toml")
+
+    ground = Ground()
+    assert {channel.address for channel in settings.channels} == {side.address for side in ground.ours_all}
+    assert {index for one in settings.partners for index in one.indices} == {side.index for side in ground.ours_all}
+    assert {side.index for side in ground.ours_all} <= entered
+
+
+def test_the_page_names_every_version_that_is_spoken() -> None:
+    for dialect in DIALECTS:
+        assert f"`{dialect.name}` {', '.join(f'`{version}`' for version in dialect.versions)}" in PAGE

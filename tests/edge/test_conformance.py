@@ -23,7 +23,9 @@ from gateway.conformance.situations.sender import DOCUMENTS
 from gateway.conformance.testing import of_ourselves
 from gateway.demo.offices import free_ports
 from gateway.dialects import DIALECTS
+from tests.test_docs import blocks
 
+PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 EVERY = tuple(dialect.name for dialect in DIALECTS)
 
 
@@ -189,6 +191,8 @@ def test_a_peer_is_tested_by_what_it_says_alone(tmp_path: Path) -> None:
     listen, there = free_ports(2)
     peer = Ourselves(tmp_path, [replace(ground, unproven="unproven@kit.example")], there)
     peer.set_up(listen)
+    (partners,) = blocks(PAGE.read_text(encoding="utf-8"), "toml")
+    (tmp_path / "partners.toml").write_text(partners, encoding="utf-8")
     command = [sys.executable, "-m", "gateway", "conformance", "--peer", ground.theirs.address, "--via"]
     command += [f"127.0.0.1:{there}", "--listen", f"127.0.0.1:{listen}", "--strict-address", "strict@kit.example"]
     command += ["--quiet", "5", "--patience", "60", "--json", "--only", "sev/sender/*", "--only", "sev/strict/*"]
