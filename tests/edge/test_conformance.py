@@ -47,6 +47,14 @@ def test_a_gateway_of_ours_passes_every_case(tmp_path: Path) -> None:
     assert (suite.get("tests"), suite.get("failures")) == (said[1], "0")
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize(("dialect", "version"), [("smdo", "SDIP-1.0"), ("medo", "2.0"), ("medo", "2.5")])
+def test_a_gateway_of_ours_passes_every_case_of_an_older_version(dialect: str, version: str) -> None:
+    ended = kit("--self", "--dialect", dialect, "--version", version)
+
+    assert ended.returncode == 0, ended.stdout
+
+
 PLAYED = {
     *("sev/files/one", "sev/files/two", "sev/repeats/resend", "sev/repeats/duplicate", "sev/hostile/doctype"),
     *("sev/refusals/author", "sev/trust/stranger", "sev/trust/neighbour", "sev/bad-zip/bomb", "sev/people-mail/words"),
