@@ -4,6 +4,7 @@
 import asyncio
 import shutil
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -18,12 +19,12 @@ from gateway.cli.context import PROBLEMS, TRY_LATER, Ended, json_option
 from gateway.cli.output import show
 from gateway.conformance import book, case, printing
 from gateway.conformance.case import Case
-from gateway.conformance.ground import BY_GUID, Ground, Side
+from gateway.conformance.ground import BY_GUID, GUID, Ground, Side
 from gateway.conformance.judging import Result
 from gateway.conformance.ourselves import ground_of
 from gateway.conformance.play import Patience
 from gateway.conformance.testing import Peer, of_ourselves, of_peer
-from gateway.dialects import DIALECTS
+from gateway.dialects import DIALECTS, by_name
 from gateway.outbound.relay import Relay
 
 NAMES = tuple(dialect.name for dialect in DIALECTS)
@@ -64,6 +65,46 @@ class Moment(click.ParamType[datetime]):
         return moment.astimezone(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Who is who, as it was typed; None: it was not."""
+
+    peer: str | None
+    peer_index: str | None
+    addressee: str | None
+    address: str | None
+    index: str | None
+    strict_address: str | None
+    strict_index: str | None
+
+    def ground(self, example: Ground) -> Ground:
+        """Return the ground between these sides; the index of a side that nobody named is that of *example*."""
+        strict = self.strict_address or self.peer is None  # a list and folders show those cases, too
+        assert example.strict is not None
+        assert EXAMPLE.strict is not None
+        return replace(
+            example,
+            ours=_side(example.ours, EXAMPLE.ours, self.address, self.index),
+            theirs=_side(example.theirs, EXAMPLE.theirs, self.peer, self.peer_index),
+            strict=_side(example.strict, EXAMPLE.strict, self.strict_address, self.strict_index) if strict else None,
+            addressee=self.addressee or EXAMPLE.addressee,
+            unproven="",
+        )
+
+    def no_guids(self, ground: Ground) -> tuple[str, ...]:
+        """Return the options whose index must be a GUID and is none; to a peer nothing but what was typed is said."""
+        sides = (("index", ground.ours), ("peer_index", ground.theirs), ("strict_index", ground.strict))
+        return tuple(
+            f"--{name.replace('_', '-')}"
+            for name, side in sides
+            if side and not (GUID.fullmatch(side.wire) and (self.peer is None or getattr(self, name)))
+        )
+
+
+def _side(example: Side, plain: Side, address: str | None, index: str | None) -> Side:
+    return Side(address or plain.address, index or plain.index, plain.name, "" if index else example.code)
+
+
 @click.command()
 @click.option("--self", "ourselves", is_flag=True, help="Test a gateway of our own, set up in a temporary folder.")
 @click.option("--peer", metavar="ADDRESS", help="Test the gateway that takes letters at this address.")
@@ -79,12 +120,12 @@ class Moment(click.ParamType[datetime]):
     help="Without it: all of them with --self, else sev.",
 )
 @click.option("--version", default="", metavar="VERSION", help="Of the dialect; the newest we write.")
-@click.option("--peer-index", default="EX-PEER", show_default=True, help="The exchange index of their organisation.")
-@click.option("--addressee", default="", metavar="NAME", help="A person there who may get test documents.")
-@click.option("--address", default="kit@kit.example", show_default=True, help="Our own address.")
-@click.option("--index", default="EX-KIT", show_default=True, help="Our own exchange index.")
-@click.option("--strict-address", default="", help="Our second address, for which stricter rules are agreed.")
-@click.option("--strict-index", default="EX-KIT-STRICT", show_default=True, help="Its exchange index.")
+@click.option("--peer-index", show_default="EX-PEER", help="The exchange index of their organisation; in MEDO a GUID.")
+@click.option("--addressee", metavar="NAME", help="A person there who may get test documents.")
+@click.option("--address", show_default="kit@kit.example", help="Our own address.")
+@click.option("--index", show_default="EX-KIT", help="Our own exchange index; in MEDO a GUID.")
+@click.option("--strict-address", help="Our second address, for which stricter rules are agreed.")
+@click.option("--strict-index", show_default="EX-KIT-STRICT", help="Its exchange index; in MEDO a GUID.")
 @click.option("--role", type=click.Choice(["receiver", "sender", "both"]), default="both", show_default=True)
 @click.option("--only", multiple=True, metavar="PATTERN", help="Only cases whose name fits: sev/mime/*, or zip.")
 @click.option("--cases", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Play the cases in DIR.")
@@ -108,12 +149,12 @@ def conformance(
     tls: Tls,
     dialect: tuple[str, ...],
     version: str,
-    peer_index: str,
-    addressee: str,
-    address: str,
-    index: str,
-    strict_address: str,
-    strict_index: str,
+    peer_index: str | None,
+    addressee: str | None,
+    address: str | None,
+    index: str | None,
+    strict_address: str | None,
+    strict_index: str | None,
     role: str,
     only: tuple[str, ...],
     cases: Path | None,
@@ -133,42 +174,34 @@ def conformance(
 
     Ends with 1 when a case fails.  What the other side sets up: docs/conformance.md.
     """
-    if ourselves and peer:
-        raise click.UsageError("--self and --peer exclude each other")
+    names = Names(peer, peer_index, addressee, address, index, strict_address, strict_index)
+    spoken = dialect or (NAMES if ourselves else (EXAMPLE.dialect,))
+    _checked(names, spoken, version, ourselves=ourselves)
     if target is not None and not name:  # the same bytes whenever they are written
         name, at = EXAMPLE.run, at or EXAMPLE.at
     at = at or SystemClock().now().replace(microsecond=0)
     name = name or token_hex(8)
-    if ourselves or (peer is None and set(dialect) & set(BY_GUID)):  # the indices above are no GUIDs
-        grounds = tuple(ground_of(one, name, at) for one in dialect or NAMES)
-    else:
-        grounds = (
-            Ground(
-                dialect=(dialect or (EXAMPLE.dialect,))[0],
-                run=name,
-                at=at,
-                ours=Side(address, index, EXAMPLE.ours.name),
-                theirs=Side(peer or EXAMPLE.theirs.address, peer_index, EXAMPLE.theirs.name),
-                addressee=addressee or EXAMPLE.addressee,
-                strict=_strict(strict_address, strict_index, demanded=peer is None),
-                version=version,
-            ),
-        )
-    found = _chosen(grounds, cases, only, role)
+    grounds = tuple(replace(ground_of(one, name, at), version=version) for one in spoken)
+    if not ourselves:
+        grounds = tuple(names.ground(one) for one in grounds)
+    made = _made(grounds, names, cases)
+    found = book.chosen(_fitting(made, spoken, role), only)
     if listing:
         return show([{"case": one.name, "title": one.title} for one in found], ("case", "title"), as_json=as_json)
-    if target is not None:
-        click.echo(f"{case.write(found, target)} cases in {target}")
-        return None
     if not found:
-        raise click.UsageError("no case fits --only; --list shows them all")
+        raise click.UsageError(_why_none(made, grounds, only, role))
+    if target is not None:
+        click.echo(f"{_counted(case.write(found, target))} in {target}")
+        for one in grounds if cases is None else ():
+            click.echo(f"{one.dialect}: from {_who(one.ours)}, to {_who(one.theirs)}", err=True)
+        return None
     began = monotonic()
     if ourselves:
         results = _test_ourselves(grounds, found, keep=keep)
     elif peer and listen:
         relay = Relay(via[0], via[1], tls=tls, in_the_clear=True, helo="conformance.test")
         there = Peer(relay, *listen, Patience(patience, documents, quiet, pace=1), strict_codes)
-        results = _tested(of_peer(there, grounds[0], found, lambda words: click.echo(words, err=True)))
+        results = _tested(of_peer(there, grounds[0], found, _say))
     else:
         raise click.UsageError("say --self, or --peer ADDRESS and --listen HOST:PORT")
     _print(results, monotonic() - began, as_json=as_json, junit=junit)
@@ -179,35 +212,88 @@ def conformance(
     return None
 
 
-def _strict(address: str, index: str, *, demanded: bool) -> Side | None:
-    if not address and not demanded:
-        return None
-    known = EXAMPLE.strict
-    assert known is not None
-    return Side(address or known.address, index, known.name)
+def _checked(names: Names, spoken: Sequence[str], version: str, *, ourselves: bool) -> None:
+    """Raise UsageError when the options contradict one another, or would be passed over."""
+    if ourselves and names.peer:
+        raise click.UsageError("--self and --peer exclude each other")
+    if names.peer and len(spoken) > 1:
+        raise click.UsageError("a peer is tested in one standard at a time: say one --dialect")
+    if names.peer and names.strict_index and not names.strict_address:
+        raise click.UsageError("--strict-index needs --strict-address")
+    typed = [name for name in Names.__dataclass_fields__ if name != "peer" and getattr(names, name)]
+    if ourselves and typed:
+        said = ", ".join(f"--{name.replace('_', '-')}" for name in typed)
+        raise click.UsageError(f"--self names both sides itself: {said} cannot be said with it")
+    for one in spoken:
+        known = by_name(one).versions
+        if version and version not in known:
+            raise click.UsageError(f"{one} is not written in --version {version}; it is in {', '.join(known)}")
 
 
-def _chosen(grounds: Sequence[Ground], folder: Path | None, only: tuple[str, ...], role: str) -> tuple[Case, ...]:
+def _made(grounds: Sequence[Ground], names: Names, folder: Path | None) -> tuple[Case, ...]:
+    """Return every case there is, from *folder* when one is given."""
+    if folder:
+        try:
+            return case.read(folder)
+        except ValueError as error:
+            raise Ended(str(error), PROBLEMS) from error
+    for ground in grounds:
+        if ground.dialect in BY_GUID and (lacking := names.no_guids(ground)):
+            raise click.UsageError(
+                f"{ground.dialect} names an organisation by a GUID, 8-4-4-4-12 hexadecimal digits: say one as "
+                + ", ".join(lacking)
+            )
     try:
-        found = case.read(folder) if folder else tuple(one for ground in grounds for one in book.cases(ground))
+        return tuple(one for ground in grounds for one in book.cases(ground))
     except ValueError as error:
         raise Ended(
             f"{error}\n--index, --strict-index and --peer-index are what stands on the wire", PROBLEMS
         ) from error
-    spoken = {ground.dialect for ground in grounds}
-    fitting = tuple(one for one in found if role in ("both", one.role) and one.dialect in spoken)
-    return book.chosen(fitting, only)
+
+
+def _fitting(made: Sequence[Case], spoken: Sequence[str], role: str) -> tuple[Case, ...]:
+    return tuple(one for one in made if role in ("both", one.role) and one.dialect in spoken)
+
+
+def _why_none(made: Sequence[Case], grounds: Sequence[Ground], only: tuple[str, ...], role: str) -> str:
+    """Return why no case is left to play, and what to say instead."""
+    spoken = [ground.dialect for ground in grounds]
+    if wanted := book.chosen(_fitting(made, spoken, "both"), only):
+        return f"no case that fits is of --role {role}: say --role {wanted[0].role}"
+    if others := sorted({one.dialect for one in book.chosen(tuple(made), only)} - set(spoken)):
+        return f"no case that fits is of --dialect {', '.join(spoken)}: say --dialect {others[0]}"
+    agreed = tuple(
+        one
+        for ground in grounds
+        for one in book.cases(replace(ground, strict=ground_of(ground.dialect, ground.run, ground.at).strict))
+    )
+    if book.chosen(_fitting(agreed, spoken, role), only):
+        return "these cases need the second partner of docs/conformance.md: say --strict-address"
+    return "no case fits --only; --list shows them all"
+
+
+def _who(side: Side) -> str:
+    return f"{side.address}, index {side.wire}"
+
+
+def _counted(cases: int) -> str:
+    return "1 case" if cases == 1 else f"{cases} cases"
 
 
 def _test_ourselves(grounds: Sequence[Ground], cases: Sequence[Case], *, keep: bool) -> tuple[Result, ...]:
     home = Path(mkdtemp(prefix="edms-conformance-"))
     try:
-        return _tested(of_ourselves(home, grounds, cases))
+        return _tested(of_ourselves(home, grounds, cases, say=_say))
     finally:
         if keep:
             click.echo(f"journal and logs: {home}", err=True)
         else:
             shutil.rmtree(home)
+
+
+def _say(words: str) -> None:
+    """Tell people how the run goes; what it found goes to standard output."""
+    click.echo(words, err=True)
 
 
 def _tested(run: Coroutine[object, object, tuple[Result, ...]]) -> tuple[Result, ...]:
@@ -232,5 +318,5 @@ def _print(results: Sequence[Result], seconds: float, *, as_json: bool, junit: P
             for words in printing.words(one):
                 click.echo(f"   {words}")
         left = sum(not one.played for one in results)
-        words = f"{len(results) - len(failed) - left} cases passed, {len(failed)} failed, {seconds:.1f} s"
+        words = f"{_counted(len(results) - len(failed) - left)} passed, {len(failed)} failed, {seconds:.1f} s"
         click.echo(f"stopped: {words}, {left} were not played" if left else words)

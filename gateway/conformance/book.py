@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from gateway.conformance.case import Case
 from gateway.conformance.ground import Ground
-from gateway.conformance.making import Maker, Situation
+from gateway.conformance.making import Maker, NothingToChange, Situation, is_newest
 from gateway.conformance.situations import (
     apart,
     archives,
@@ -62,17 +62,35 @@ def cases(ground: Ground) -> tuple[Case, ...]:
 
 
 def chosen(found: tuple[Case, ...], patterns: tuple[str, ...]) -> tuple[Case, ...]:
-    """Return the cases whose name fits one of *patterns* ("sev/mime/*"), or has it as a part; without: all."""
+    """Return the cases whose name fits one of *patterns*; without patterns: all.
+
+    A pattern is a name, with or without its standard, and then no other case fits it; else it is one such as
+    "sev/mime/*", or a part of names.
+    """
     if not patterns:
         return found
-    return tuple(one for one in found if any(fnmatchcase(one.name, p) or p in one.name for p in patterns))
+    names = {pattern for one in found for pattern in patterns if pattern in _names(one)}
+    parts = [pattern for pattern in patterns if pattern not in names]
+    return tuple(
+        one
+        for one in found
+        if not names.isdisjoint(_names(one)) or any(fnmatchcase(one.name, part) or part in one.name for part in parts)
+    )
+
+
+def _names(one: Case) -> tuple[str, str]:
+    return one.name, one.name.partition("/")[2]
 
 
 def _case(ground: Ground, situation: Situation, place: int) -> Case | None:
-    """Return the case of *situation*; None when the standard has no message for it."""
+    """Return the case of *situation*; None when the standard, or this older version of it, has no message for it."""
     name = f"{ground.dialect}/{situation.name}"
     try:
         steps = tuple(situation.steps(Maker(ground, situation.name, place)))
     except Refused:
+        return None
+    except NothingToChange:
+        if is_newest(ground):
+            raise
         return None
     return Case(name, situation.title, steps, ground.dialect, alone=situation.alone)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
 from itertools import count
+from os import strerror
 
 from gateway.conformance.answers import Heard, hear
 from gateway.content import MemorySink, whole
@@ -39,7 +40,10 @@ class Collecting:
 
 @asynccontextmanager
 async def door(host: str, port: int, addresses: Sequence[str]) -> AsyncIterator[tuple[Collecting, int]]:
-    """Listen for letters to *addresses* and give what collects them, and the port; raises OSError when it is taken."""
+    """Listen for letters to *addresses* and give what collects them, and the port.
+
+    Raises OSError, saying where, when nobody can listen there.
+    """
     collecting, sources = Collecting(), count(1)
     listening = Listening(
         "conformance",
@@ -50,7 +54,12 @@ async def door(host: str, port: int, addresses: Sequence[str]) -> AsyncIterator[
         peers=EVERYBODY,
         max_bytes=MAX_LETTER,
     )
-    listener = await listen(listening, collecting, new_id=lambda: str(next(sources)))
+    try:
+        listener = await listen(listening, collecting, new_id=lambda: str(next(sources)))
+    except OSError as error:
+        code = error.errno or 0  # below 0: a name that nobody knows, in words already
+        why = strerror(code) if code > 0 else error.strerror or str(error)
+        raise OSError(f"cannot listen on {host}:{port}: {why}") from error
     try:
         place = listener.address
         assert isinstance(place, tuple)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who tests whom: names, addresses, indices and ids, from which every byte of every case follows."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
 BY_GUID = ("medo",)  # standards that name an organisation by a GUID (МЭДО 2.7.1, source/@uid)
+GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EXAMPLE = datetime(2026, 3, 11, 7, 0, tzinfo=UTC)
 
 

@@ -45,6 +45,14 @@ TAKEN = (RECEIVED, REGISTERED)  # what a document is owed that is registered at 
 TEXT = "Проверка обмена документами: это письмо написала программа, отвечать на него не нужно.\n".encode()
 
 
+class NothingToChange(ValueError):
+    """A passport lacks what a case changes in it: in an older version of its standard the case may be none."""
+
+
+def is_newest(ground: Ground) -> bool:
+    return ground.version in ("", by_name(ground.dialect).versions[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A message as its dialect wrote it: the passport, and the files beside it by name."""

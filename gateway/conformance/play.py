@@ -25,6 +25,7 @@ from gateway.ports import Outcome, Post, Posted
 
 SIDE_BY_SIDE = 24  # LIMIT: cases under way at once
 LOOK_SECONDS = 0.02
+TELL_SECONDS = 10.0  # between two lines on how far it is
 CHECK_SECONDS = 1.0  # without an answer, until somebody looks whether one can still come
 
 
@@ -61,6 +62,7 @@ class Inside(Protocol):
 
 
 AskForDocuments = Callable[[Ground, int], Awaitable[None]]
+Say = Callable[[str], None]
 
 
 @dataclass(eq=False, slots=True)
@@ -93,11 +95,13 @@ class Play:
     patience: Patience
     inside: Inside | None = None
     strict: bool = False  # codes and places of refusals are ours
+    say: Say = lambda words: None  # how far it is, for people
+    tell_every: float = TELL_SECONDS
     documents: dict[str, list[Heard]] = field(default_factory=dict)  # of theirs, by dialect
     strays: list[Heard] = field(default_factory=list)
     by_id: dict[str, Course] = field(default_factory=dict)
     alone: Course | None = None
-    came: int = 0
+    moved: float = 0  # when the last letter came or went, by the monotonic clock
 
     async def run(self) -> tuple[Result, ...]:
         for course in self.courses:
@@ -105,7 +109,8 @@ class Play:
                 for known in (step.return_id, step.uid, step.letter_id):
                     self.by_id.setdefault(known, course)
         self.by_id.pop("", None)
-        listening = asyncio.ensure_future(self._listen())
+        self.moved = monotonic()
+        beside = [asyncio.ensure_future(one) for one in (self._listen(), self._tell())]
         try:
             await asyncio.gather(self._receivers(), self._senders())
             await self._settle()
@@ -114,8 +119,9 @@ class Play:
             for course in self.courses:
                 course.left_out = not course.ended
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
         return (*(self._result(course) for course in self.courses), *self._stray())
 
     # --- what comes
@@ -125,7 +131,7 @@ class Play:
             self._take(await self.collecting.came.get())
 
     def _take(self, heard: Heard) -> None:
-        self.came += 1
+        self.moved = monotonic()
         if heard.document is not None:
             self._take_document(heard)
         elif (course := self._course_of(heard)) is not None:
@@ -205,6 +211,7 @@ class Play:
         began = _now()
         posted = await self.post.send(Held(data), step.envelope_sender, course.ground.theirs.address)
         course.posted.append((step, posted))
+        self.moved = monotonic()
         taken = posted.outcome is Outcome.SENT
         said = " ".join(str(word) for word in (posted.code, posted.words) if word)
         if not taken:
@@ -261,12 +268,21 @@ class Play:
             await self.inside.settled()
 
     async def _silence(self) -> None:
-        """Wait until nothing has come for as long as the quiet window is."""
+        """Wait until nothing has come for as long as the quiet window is, since the last letter came or went."""
+        while (left := self.moved + self.patience.quiet - monotonic()) > 0:
+            await asyncio.sleep(left)
+
+    async def _tell(self) -> None:
+        """Say now and then how far it is: a run takes minutes."""
         while True:
-            before = self.came
-            await asyncio.sleep(self.patience.quiet)
-            if self.came == before:
-                return
+            await asyncio.sleep(self.tell_every)
+            ended = [course for course in self.courses if course.ended]
+            if len(ended) < len(self.courses):
+                lacking = sum(1 for course in ended if course.waited or course.complaints)
+                said = f", {lacking} of them not passed so far" if lacking else ""
+                self.say(f"{len(ended)} of {len(self.courses)} cases ended{said}")
+            elif (left := self.moved + self.patience.quiet - monotonic()) > 0:
+                self.say(f"all cases ended; the run ends when nothing comes for another {left:.0f} s")
 
     def _result(self, course: Course) -> Result:
         if course.left_out:

@@ -3,7 +3,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from gateway.conformance.ground import Ground
 from gateway.conformance.inside import Look
 from gateway.conformance.judging import Result
 from gateway.conformance.ourselves import Ourselves, free_port
-from gateway.conformance.play import Course, Patience, Play
+from gateway.conformance.play import Course, Patience, Play, Say
 from gateway.journal.store import Journal
 from gateway.outbound.post import Relay, SmtpPost
 
@@ -21,8 +21,6 @@ CONNECTIONS = 8  # LIMIT: by which letters go at once
 OURSELVES = Patience(answer=60, documents=60, quiet=2)
 REACH_SECONDS = 20.0  # LIMIT: for a first connection to their server
 PROGRAM = (sys.executable, "-m", "gateway")
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,11 @@ async def of_ourselves(
     grounds: Sequence[Ground],
     cases: Sequence[Case],
     program: Sequence[str] = PROGRAM,
+    say: Say = lambda words: None,
 ) -> tuple[Result, ...]:
     """Set up a gateway of our own in *home*, run it as *program* and return what became of *cases*.
 
+    *say* is told how far it is.
     Raises OSError when it does not start, or does not come to rest.
     """
     ourselves = Ourselves(home, grounds, free_port())
@@ -62,6 +62,7 @@ async def of_ourselves(
                 patience=OURSELVES,
                 inside=Look(journal, ourselves.registry),
                 strict=True,
+                say=say,
             )
             try:
                 return await play.run()
@@ -71,7 +72,9 @@ async def of_ourselves(
 
 
 async def of_peer(peer: Peer, ground: Ground, cases: Sequence[Case], say: Say) -> tuple[Result, ...]:
-    """Return what became of *cases* at another vendor's gateway; *say* asks its people for what they must do.
+    """Return what became of *cases* at another vendor's gateway.
+
+    *say* asks its people for what they must do, and tells how far it is.
 
     Raises OSError when their server does not answer, or when we cannot listen where we shall.
     """
@@ -84,7 +87,9 @@ async def of_peer(peer: Peer, ground: Ground, cases: Sequence[Case], say: Say) -
         say(f"Listening for answers on {peer.host}:{port}.")
         post = SmtpPost(peer.via)
         courses = _courses([ground], cases)
-        play = Play({ground.dialect: ground}, courses, post, collecting, ask, peer.patience, strict=peer.strict)
+        play = Play(
+            {ground.dialect: ground}, courses, post, collecting, ask, peer.patience, strict=peer.strict, say=say
+        )
         try:
             return await play.run()
         finally:

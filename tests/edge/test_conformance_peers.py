@@ -114,7 +114,7 @@ def test_a_peer_that_takes_everything_and_answers_nothing_fails_with_the_whole_s
     assert ended.returncode == 1
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
     failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
-    assert failed == ["one", "one-mib"]
+    assert failed == ["one"]
     assert step.letter_id in (suite.findtext(".//failure") or "")
 
 
@@ -147,4 +147,5 @@ def test_a_port_that_is_taken_is_named() -> None:
         ended = subprocess.run(run, capture_output=True, text=True, timeout=60)
 
     assert ended.returncode == 75
-    assert str(listen) in ended.stderr
+    assert f"cannot listen on 127.0.0.1:{listen}: Address already in use" in ended.stderr
+    assert "Errno" not in ended.stderr

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gateway.conformance.case import Step
-from gateway.conformance.making import Maker
+from gateway.conformance.making import Maker, NothingToChange
 from gateway.conformance.situations.passports import Change, body_of, changed, same, utf8
 from gateway.errors import Reason
 from gateway.model import Message
@@ -21,7 +21,7 @@ def put(*pairs: tuple[str, str]) -> Change:
         for pattern, instead in pairs:
             body, count = re.subn(pattern, instead, body, count=1, flags=re.DOTALL)
             if not count:
-                raise ValueError(f"the passport has no {pattern}")
+                raise NothingToChange(f"the passport has no {pattern}")
         return utf8(body)
 
     return change

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gateway.conformance.case import Step
 from gateway.conformance.letters import Leaf, letter
-from gateway.conformance.making import Maker, Parcel, Situation, situations
+from gateway.conformance.making import Maker, NothingToChange, Parcel, Situation, situations
 from gateway.conformance.situations.altering import Steps
 from gateway.conformance.situations.archives import STAMP
 from gateway.errors import Reason
@@ -91,7 +91,7 @@ def passport(*pairs: tuple[str, str]) -> Change:
         text = files[PASSPORT].decode()
         for old, new in pairs:
             if old not in text:
-                raise ValueError(f"the passport has no {old}")
+                raise NothingToChange(f"the passport has no {old}")
             text = text.replace(old, new, 1)
         return {**files, PASSPORT: text.encode()}
 

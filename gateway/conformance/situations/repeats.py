@@ -86,8 +86,14 @@ def changed_number(make: Maker) -> list[Step]:
     return _changed(make, make.document(number=replace(make.number, text=f"{make.number.text}-2")))
 
 
+def _supplement(make: Maker) -> Document:
+    """Return an addition; raises Refused when the standard, or this version of it, does not tell it from a document."""
+    make.telling(make.document(supplement=True))
+    return make.document(supplement=True, files=(make.file("Дополнение.txt"),))
+
+
 def addition(make: Maker) -> list[Step]:
-    return _edited(make, make.document(supplement=True, files=(make.file("Дополнение.txt"),)))
+    return _edited(make, _supplement(make))
 
 
 def added_file(make: Maker) -> list[Step]:
@@ -96,7 +102,7 @@ def added_file(make: Maker) -> list[Step]:
 
 def early_addition(make: Maker) -> list[Step]:
     """An addition that comes first waits for the document it adds to, and is added when that is registered."""
-    early = make.message(make.document(supplement=True, files=(make.file("Дополнение.txt"),)))
+    early = make.message(_supplement(make))
     main = make.step(make.message(sending=2), reports=(*TAKEN, Told("edited")))
     told = make.dialect.carries[EventKind.EDITED].how == "whole"  # else nobody can wait for the words about it
     waits = make.step(early, outcome="edited" if told else "later", reports=(RECEIVED,))
