@@ -7,7 +7,7 @@ of any passport.  Source: the attack catalogue, XXE and entity bombs.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
 from lxml import etree
@@ -106,7 +106,10 @@ def _harmless(data: bytes) -> bool:
     )
 
 
-_excessive = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)} | //*/@*[{MAX_ATTRIBUTES + 1}])")
+_excessive = etree.XPath(  # anything on the 65th level, or a 257th attribute
+    "boolean(/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*"
+    "/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/* | //*/@*[257])"
+)
 
 
 def _plain(data: bytes) -> Element | None:
@@ -294,18 +297,27 @@ def drop_unknown(root: Element, known: Collection[str | None]) -> tuple[Problem,
 
 def _any_foreign(root: Element, known: Collection[str | None]) -> bool:
     """Say whether anything at or below *root* is foreign: most passports have nothing, and no element is looked at."""
-    return bool(_foreign_below(frozenset(known))(root))
+    return bool(_foreign_below(frozenset(known))(root, bare=None in known))
 
 
 @cache
-def _foreign_below(known: frozenset[str | None]) -> etree.XPath:
-    """Return what finds elements and qualified attributes outside the *known* namespaces, all in one expression."""
-    ours = {f"ours{place}": uri for place, uri in enumerate(sorted(filter(None, known)))}
-    elements = [f"count(//{prefix}:*)" for prefix in ours]
-    if None in known:
-        elements.append("count(//*[namespace-uri() = ''])")
-    attributes = ["namespace-uri() != ''", *(f"namespace-uri() != '{uri}'" for uri in ours.values())]
-    return etree.XPath(f"count(//*) != {' + '.join(elements)} or //@*[{' and '.join(attributes)}]", namespaces=ours)
+def _foreign_below(known: frozenset[str | None]) -> Callable[..., object]:
+    """Return what finds elements and qualified attributes outside the *known* namespaces, four at most.
+
+    ``$bare`` says whether elements in no namespace are known.  The names of namespaces stand beside the expression,
+    the last again where there are fewer.
+    """
+    uris = sorted(filter(None, known))
+    if not uris:
+        return etree.XPath("boolean(//*[namespace-uri() != '' or not($bare)] | //@*[namespace-uri() != ''])")
+    named = dict(zip("abcd", uris + uris[-1:] * 3, strict=False))
+    if len(uris) > len(named):
+        raise ValueError(f"{len(uris)} namespaces: {len(named)} are looked for")
+    return etree.XPath(
+        "count(//*) != count(//a:* | //b:* | //c:* | //d:* | //*[$bare and namespace-uri() = ''])"
+        " or count(//@*[namespace-uri() != '']) != count(//@a:* | //@b:* | //@c:* | //@d:*)",
+        namespaces=named,
+    )
 
 
 _count = etree.XPath("count(//*)")

@@ -8,41 +8,40 @@ from lxml import etree
 from gateway.dialects.medo.examination import MAX_PROBLEMS, Examination
 from gateway.dialects.tree import Element
 
-_PLACES = (
+_unkept = etree.XPath(
     # §2.1, §2.2
-    "header/source/comment",
-    "header/operator",
-    "header/comment",
-    "deliveryIndex/destination/comment",
-    "deliveryIndex/destination/destination/comment",
+    "header/source/comment "
+    "| header/operator "
+    "| header/comment "
+    "| deliveryIndex/destination/comment "
+    "| deliveryIndex/destination/destination/comment "
     # §2.3
-    "document/signatories/signatory/comment",
-    "document/addressees/addressee/comment",
-    "document/correspondents/correspondent/comment",
+    "| document/signatories/signatory/comment "
+    "| document/addressees/addressee/comment "
+    "| document/correspondents/correspondent/comment "
     # §2.5
-    "document/enclosures//enclosure/reference",
-    "document/enclosures//enclosure/comment",
-    "document/links/link/reference/*[not(self::num or self::comment)]",
-    "document/links/link[not(reference)]/document/*[not(self::num or self::comment)]",
-    "document/links/link[reference]/document",
-    "document/clauses/clause/principal/comment",
-    "document/clauses/clause/parcipants/parcipant/comment",
-    "document/clauses/clause//contents/addressee/comment",
+    "| document/enclosures//enclosure/reference "
+    "| document/enclosures//enclosure/comment "
+    "| document/links/link/reference/*[not(self::num or self::comment)] "
+    "| document/links/link[not(reference)]/document/*[not(self::num or self::comment)] "
+    "| document/links/link[reference]/document "
+    "| document/clauses/clause/principal/comment "
+    "| document/clauses/clause/parcipants/parcipant/comment "
+    "| document/clauses/clause//contents/addressee/comment "
     # §2.7
-    "notification/*/secretary/comment",
-    "notification/*/executor/comment",
-    "notification/*/clause/principal/comment",
-    "notification/*/clause/parcipants/parcipant/comment",
-    "notification/*/clause//contents/addressee/comment",
-    "notification/*[self::reportPrepared or self::reportPepared]/signatory/*[not(self::person)]",
-    "notification/courseChanged/reference",
+    "| notification/*/secretary/comment "
+    "| notification/*/executor/comment "
+    "| notification/*/clause/principal/comment "
+    "| notification/*/clause/parcipants/parcipant/comment "
+    "| notification/*/clause//contents/addressee/comment "
+    "| notification/*[self::reportPrepared or self::reportPepared]/signatory/*[not(self::person)] "
+    "| notification/courseChanged/reference "
     # §2.10
-    "requisites/links/link/*[not(self::registration)]",
-    "authors/author/sign[position() > 1]/person/post",
-    "authors/author/sign/person/phone",
-    "authors/author/sign/person/email",
+    "| requisites/links/link/*[not(self::registration)] "
+    "| authors/author/sign[position() > 1]/person/post "
+    "| authors/author/sign/person/phone "
+    "| authors/author/sign/person/email "
 )
-_unkept = etree.XPath(" | ".join(_PLACES))
 
 
 def note_unkept(root: Element, exam: Examination) -> None:
