@@ -3,7 +3,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -65,19 +66,25 @@ def run_service(
         since = now.now()
         running.note(settings, since, *refused)
 
-    while True:
-        set_level(settings.log.level)
-        try:
-            wanted = asyncio.run(_serve(partial(node_of, settings), anew, ready, systemd))
-        except Exception as error:  # an edge: a configuration that cannot start gives way to the one that did
-            if proven is None or settings is proven:
-                raise
-            log.error("the new configuration cannot start, the old one serves on", error=str(error))
-            refused, settings = (now.now(), _words(error)), proven
-            continue
-        if wanted is None:
-            return
-        proven, settings, refused = settings, wanted, ()
+    with asyncio.Runner() as runner:  # one loop for every node: no signal is lost between two of them
+        stop, reload = _signals(runner.get_loop())
+        while not stop.is_set():
+            set_level(settings.log.level)
+            try:
+                wanted = runner.run(
+                    _serve(partial(node_of, settings), stop, partial(_better, reload, anew), ready, systemd)
+                )
+            except Exception as error:  # an edge: a configuration that cannot start gives way to the one that did
+                if proven is None or settings is proven:
+                    raise
+                log.error("the new configuration cannot start, the old one serves on", error=str(error))
+                refused, settings = (now.now(), _words(error)), proven
+                continue
+            if wanted is None:
+                return
+            proven, settings, refused = settings, wanted, ()
+    systemd.stopping()
+    running.forget(settings)
 
 
 def _try(settings: Settings, clock: Clock) -> None:
@@ -93,15 +100,25 @@ def _words(error: Exception) -> str:
     return " ".join(str(getattr(error, "message", "") or error or type(error).__name__).split())
 
 
-async def _serve(
-    begin: Callable[[], Node], anew: Callable[[], Settings], ready: Callable[[Node], None], systemd: Systemd
-) -> Settings | None:
-    """Serve until told to stop (None), or to start again with what *anew* gives."""
-    loop = asyncio.get_running_loop()
+def _signals(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
+    """Return what is set when we are told to stop, and to read the configuration anew."""
     stop, reload = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
+    return stop, reload
+
+
+async def _serve(
+    begin: Callable[[], Node],
+    stop: asyncio.Event,
+    better: Callable[[], Coroutine[Any, Any, Settings]],  # Any: as asyncio has it
+    ready: Callable[[Node], None],
+    systemd: Systemd,
+) -> Settings | None:
+    """Serve until told to stop (None), or to start again with what *better* gives."""
+    threads = ThreadPoolExecutor(thread_name_prefix="node")
+    asyncio.get_running_loop().set_default_executor(threads)
     node = begin()
     vouching = asyncio.create_task(systemd.watchdog(node.pulse.hung))
     waiting: list[asyncio.Task[Any]] = []  # Any: only one of them gives something
@@ -112,7 +129,7 @@ async def _serve(
             f"{len(node.listeners)} listeners, {len(node.parts.settings.mailboxes)} mailboxes, "
             f"{len(node.parts.settings.folders)} folders"
         )
-        wanted = asyncio.create_task(_better(reload, anew))
+        wanted = asyncio.create_task(better())
         waiting = [wanted, asyncio.create_task(stop.wait()), asyncio.create_task(node.failed())]
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -129,6 +146,17 @@ async def _serve(
         await node.stop()
         node.parts.close()
         vouching.cancel()
+        await _end(threads)
+
+
+async def _end(threads: ThreadPoolExecutor) -> None:
+    """End what a node left behind, so that none of it works beside the next one: its tasks, and its *threads*."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    with ThreadPoolExecutor(1) as other:  # they may wait for something of the loop
+        await asyncio.get_running_loop().run_in_executor(other, threads.shutdown)
 
 
 async def _better(reload: asyncio.Event, anew: Callable[[], Settings]) -> Settings:

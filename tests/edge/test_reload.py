@@ -4,7 +4,10 @@
 import asyncio
 import json
 import signal
+import smtplib
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -162,7 +165,45 @@ def test_another_number_of_workers_is_noticed_and_a_reload_takes_it(tmp_path: Pa
 
         assert before == {"tables": ["workers"], "refused_at": None, "why": None}
         eventually(lambda: told(node) is None)
+        eventually(lambda: node.started() == 2)
         assert len(workers_of(node)) == 1
+
+
+def test_a_stop_told_while_the_old_configuration_ends_its_work_is_obeyed(tmp_path: Path) -> None:
+    with running(Node(tmp_path / "d")) as node:
+        assert node.process is not None
+        with ending(node, node.config.read_text() + '\n[retry]\nfirst = "2 min"\n'):
+            node.process.send_signal(signal.SIGTERM)
+
+        assert node.process.wait(60) == 0
+        assert node.started() == 1
+        assert not (node.blobs / "configuration.json").exists()
+
+
+def test_a_configuration_told_while_the_old_one_ends_its_work_is_the_one_that_runs(tmp_path: Path) -> None:
+    with running(Node(tmp_path / "d")) as node:
+        works = node.config.read_text()
+        with ending(node, works + '\n[retry]\nfirst = "2 min"\n'):
+            reload(node, works + '\n[retry]\nfirst = "3 min"\n')
+
+        eventually(lambda: node.started() == 3)
+        assert told(node) is None
+
+
+@contextmanager
+def ending(node: Node, text: str) -> Iterator[None]:
+    """Tell *node* of another configuration, and keep the old one at its work with a letter that is under way."""
+    with smtplib.SMTP("127.0.0.1", node.port, timeout=30) as client:
+        reload(node, text)
+        eventually(lambda: refused(node.port))
+        yield
+        client.noop()
+
+
+def refused(port: int) -> bool:
+    """Say whether nobody listens there."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.mark.thorough
