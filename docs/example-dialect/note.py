@@ -43,7 +43,6 @@ from gateway.dialects.wire import (
     Body,
     Carried,
     Heading,
-    IsBody,
     Member,
     Package,
     Places,
@@ -93,44 +92,18 @@ TOLD = (EventKind.REGISTERED, EventKind.REFUSED)
 class Note:
     """The `Dialect` called "note"."""
 
-    @property
-    def name(self) -> str:
-        return NAME
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        return (VERSION,)
-
-    @property
-    def can_tell(self) -> frozenset[EventKind]:
-        return frozenset()
-
-    @property
-    def carries(self) -> Mapping[EventKind, Carried]:
-        return {
-            kind: Carried("whole") if kind in TOLD else Carried("no", "a note tells registrations and refusals alone")
-            for kind in EventKind
-        }
-
-    @property
-    def accumulates(self) -> bool:
-        return False
-
-    @property
-    def one_id(self) -> bool:
-        return True
-
-    @property
-    def confirms_reports(self) -> bool:
-        return False
-
-    @property
-    def is_body(self) -> IsBody | None:
-        return None
-
-    @property
-    def network(self) -> frozenset[str]:
-        return frozenset()
+    name = NAME
+    versions = (VERSION,)
+    carries: Mapping[EventKind, Carried] = {
+        kind: Carried("whole") if kind in TOLD else Carried("no", "a note tells registrations and refusals alone")
+        for kind in EventKind
+    }
+    can_tell = frozenset[EventKind]()
+    accumulates = False
+    one_id = True
+    confirms_reports = False
+    is_body = None
+    network = frozenset[str]()
 
     def places(self, version: str) -> Places:
         return Places("/note/document/@uid", "/note/from", "/note/document/file")

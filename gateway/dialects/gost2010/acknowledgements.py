@@ -8,14 +8,15 @@ moment, so that no system takes it for a registration and ours takes it for what
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from gateway.dialects.bare_elements import add, attribute, child, children, given, text
+from gateway.dialects.findings import MAX_QUOTE
 from gateway.dialects.gost2010.codes import ACCEPTANCE, NOT_REGISTERED, Result, clause, heard, understood
-from gateway.dialects.gost2010.elements import add, attribute, child, children, given, text
-from gateway.dialects.gost2010.examination import MAX_QUOTE, Examination
+from gateway.dialects.gost2010.examination import Examination
 from gateway.dialects.gost2010.links import read_number
 from gateway.dialects.gost2010.values import one_line, write_moment
 from gateway.dialects.gost2010.vocabulary import DELIVERED, NO_NUMBER, OURS, OURS_VERSION, TAKEN
 from gateway.dialects.gost2010.wording import words_of
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.values import read_integer
 from gateway.errors import Reason
 from gateway.model import DocumentRef, EventKind, Number, Refusal, Registered, Remark, Report, ReportKind
@@ -32,13 +33,13 @@ def read_report(root: Element, exam: Examination, sent_at: datetime) -> Report |
     """Return what a notification tells; None, and refused, when it says nothing that can be understood."""
     element = child(root, "Acknowledgement")
     if element is None:
-        exam.refuse(Reason.MISSING_FIELD, "a notification without its zone", f"{path(root)}/Acknowledgement")
+        exam.refuse(Reason.MISSING_FIELD, "a notification without its zone", root, "Acknowledgement")
         return None
     # QUIRK: the schema of the draft calls the attribute ask_type
     kind = attribute(element, "ack_type", "ask_type")
     if kind not in (DELIVERED, TAKEN):
-        place = f"{path(element)}/@ack_type"
-        exam.refuse(Reason.BAD_PASSPORT, "a kind of notification nobody knows", place, expected="1, 2", found=kind)
+        unknown = "a kind of notification nobody knows"
+        exam.refuse(Reason.BAD_PASSPORT, unknown, element, "@ack_type", expected="1, 2", found=kind)
         return None
     if child(element, "DocTransfer") is not None:
         exam.note("returned-message", element, "a message that was not understood came back, and is not read")

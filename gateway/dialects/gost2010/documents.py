@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gateway.dialects.gost2010.elements import add, attribute, child, children, given, text
+from gateway.dialects.bare_elements import add, attribute, child, children, given, text
 from gateway.dialects.gost2010.examination import Ends, Examination
 from gateway.dialects.gost2010.files import Loose, Packing, read_file, signed
 from gateway.dialects.gost2010.links import (

@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is noted and what is refused while one message is read, and by what names its two ends are known in it.
-
-A leniency is a note; the first refusal stands, and reading goes on so that people can be shown what was there.
-"""
+"""How the values of one message are read, and by what names its two ends are known in it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from gateway.dialects.gost2010.elements import attribute
+from gateway.dialects.bare_elements import attribute
+from gateway.dialects.findings import MAX_QUOTE, Findings
 from gateway.dialects.gost2010.shelf import Shelf
 from gateway.dialects.gost2010.values import read_date, read_moment
-from gateway.dialects.tree import Element, path
-from gateway.errors import Reason, Refused
-from gateway.model import Organisation, Problem, Severity, folded
-
-MAX_PROBLEMS = 200  # LIMIT: problems kept of one message
-MAX_QUOTE = 80  # LIMIT: characters of a wrong value quoted back
+from gateway.dialects.tree import Element
+from gateway.model import Organisation, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +39,13 @@ class Ends:
         return ""
 
 
-class Examination:
+class Examination(Findings):
     """One message under examination: its files, its problems, its refusal."""
 
     def __init__(self, shelf: Shelf | None = None) -> None:
+        super().__init__()
         self.shelf = shelf or Shelf()
         self.ends = Ends()
-        self.problems: list[Problem] = []
-        self.refusal: Refused | None = None
-
-    def note(self, code: str, element: Element, detail: str, at: str = "") -> None:
-        """Note a leniency at *element*, or at its attribute or missing child *at*."""
-        if len(self.problems) < MAX_PROBLEMS:
-            place = path(element) + (f"/{at}" if at else "")
-            self.problems.append(Problem(Severity.NOTE, code, place, detail))
-
-    def in_words(self, element: Element, what: str, words: str, at: str = "") -> None:
-        """Note that *words* stand where our model has no place for them: they are shown, and go no further."""
-        if words:
-            self.note("kept-in-words", element, f"{what}: {words[:MAX_QUOTE]}", at=at)
-
-    def refuse(self, reason: Reason, detail: str, place: str, *, expected: str = "", found: str = "") -> None:
-        """Remember why the message must be refused; the first reason stands."""
-        if self.refusal is None:
-            self.refusal = Refused(reason, detail, place=place, expected=expected, found=found[:MAX_QUOTE])
 
     def date(self, element: Element | None, name: str = "") -> date | None:
         """Return the date in attribute *name*, or in the text of *element*; None when missing, or unreadable: noted."""

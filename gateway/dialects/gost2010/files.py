@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from posixpath import splitext
 
-from gateway.dialects.gost2010.elements import add, attribute, text
-from gateway.dialects.gost2010.examination import MAX_QUOTE, Examination
+from gateway.dialects.bare_elements import add, attribute, text
+from gateway.dialects.findings import MAX_QUOTE
+from gateway.dialects.gost2010.examination import Examination
 from gateway.dialects.gost2010.shelf import is_body, pointed_names
 from gateway.dialects.gost2010.values import one_line
 from gateway.dialects.gost2010.vocabulary import INSIDE, POINTER, SIGNATURE_ENDINGS, SIGNATURE_TYPE, SIGNATURES_OF
 from gateway.dialects.names import UNNAMED, caseless, signature_suffix
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.errors import Reason
 from gateway.model import Content, File, FileRole, Sha256, Signature
 
@@ -38,14 +39,14 @@ def read_file(element: Element, role: FileRole, exam: Examination) -> File:
     if is_body("DocTransfer", dict(element.attrib.items())):  # type: ignore[arg-type]  # no bytes in a tree made of text
         content = exam.shelf.inside(text(element))
         if content is None:
-            exam.refuse(Reason.MISSING_FILE, "a file inside the message is no base64", path(element))
+            exam.refuse(Reason.MISSING_FILE, "a file inside the message is no base64", element)
     else:
         resource = exam.shelf.pointed(text(element))
         content = resource.content if resource else None
         names = pointed_names(text(element))
         if content is None:
             found = next(iter(names), "")
-            exam.refuse(Reason.MISSING_FILE, "a file that is pointed to did not come", path(element), found=found)
+            exam.refuse(Reason.MISSING_FILE, "a file that is pointed to did not come", element, found=found)
         name = name or next(iter(names), "")
     if content is not None and not content.size:
         exam.note("empty-file", element, "a file without bytes")

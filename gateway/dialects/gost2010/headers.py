@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.dialects.gost2010.elements import attribute, child, given
-from gateway.dialects.gost2010.examination import MAX_QUOTE, Ends, Examination
+from gateway.dialects.bare_elements import attribute, child, given
+from gateway.dialects.findings import MAX_QUOTE
+from gateway.dialects.gost2010.examination import Ends, Examination
 from gateway.dialects.gost2010.links import read_number
 from gateway.dialects.gost2010.values import dashed, read_moment, undashed, write_moment
 from gateway.dialects.gost2010.vocabulary import (
@@ -18,7 +19,7 @@ from gateway.dialects.gost2010.vocabulary import (
     VERSION,
 )
 from gateway.dialects.heard import or_none
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.wire import Heading
 from gateway.errors import Reason
 from gateway.model import (
@@ -68,11 +69,11 @@ def read_header(root: Element, exam: Examination) -> Header:
     )
     for value, name in demanded:
         if not value:
-            place = f"{path(root)}/@{name}"
-            exam.refuse(Reason.MISSING_FIELD, "a mandatory attribute of the header is missing or unreadable", place)
+            lacking = "a mandatory attribute of the header is missing or unreadable"
+            exam.refuse(Reason.MISSING_FIELD, lacking, root, f"@{name}")
     if header.kind and header.kind not in (NOTIFICATION, *DOCUMENT_KINDS):
-        place, known = f"{path(root)}/@msg_type", ", ".join((NOTIFICATION, *sorted(DOCUMENT_KINDS)))
-        exam.refuse(Reason.BAD_PASSPORT, "a kind of message nobody knows", place, expected=known, found=header.kind)
+        unknown, known = "a kind of message nobody knows", ", ".join((NOTIFICATION, *sorted(DOCUMENT_KINDS)))
+        exam.refuse(Reason.BAD_PASSPORT, unknown, root, "@msg_type", expected=known, found=header.kind)
     for name, wanted in (("standart", STANDARD), ("version", VERSION)):
         if (
             attribute(root, name) != wanted

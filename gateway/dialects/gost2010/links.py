@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.dialects.gost2010.elements import add, attribute, child, children, given, text
+from gateway.dialects.bare_elements import add, attribute, child, children, given, text
 from gateway.dialects.gost2010.examination import Examination
 from gateway.dialects.gost2010.values import one_line
 from gateway.dialects.gost2010.vocabulary import ANSWER_LINKS, ANSWERS_TO, LINKS, TO_DOCUMENT, TO_TASK

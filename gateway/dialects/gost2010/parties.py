@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.dialects.gost2010.elements import add, attribute, attributes, child, children, given, text
+from gateway.dialects.bare_elements import add, attribute, attributes, child, children, given, text
 from gateway.dialects.gost2010.examination import Ends, Examination
 from gateway.dialects.gost2010.values import one_line
 from gateway.dialects.gost2010.vocabulary import CONTACT_KINDS, CONTACT_WORDS

@@ -11,10 +11,11 @@ from itertools import islice
 
 from lxml import etree
 
+from gateway.dialects.bare_elements import attribute, child, children
+from gateway.dialects.findings import MAX_QUOTE, problem_of
 from gateway.dialects.gost2010.acknowledgements import read_report
 from gateway.dialects.gost2010.documents import read_document
-from gateway.dialects.gost2010.elements import attribute, child, children
-from gateway.dialects.gost2010.examination import MAX_QUOTE, Examination
+from gateway.dialects.gost2010.examination import Examination
 from gateway.dialects.gost2010.files import MAX_FILES
 from gateway.dialects.gost2010.headers import Header, ends_of, heading_of, read_header
 from gateway.dialects.gost2010.shelf import Shelf
@@ -39,7 +40,7 @@ from gateway.dialects.gost2010.vocabulary import (
     VERSION,
     ZONES,
 )
-from gateway.dialects.tree import Element, drop_unknown, local_name, parse, path, root_of, salvage
+from gateway.dialects.tree import Element, drop_unknown, local_name, parse, root_of, salvage
 from gateway.dialects.wire import Body, Reading, Resource, Root
 from gateway.errors import Reason, Refused
 from gateway.model import (
@@ -47,11 +48,9 @@ from gateway.model import (
     Message,
     MessageId,
     Number,
-    Problem,
     Report,
     ReportKind,
     ReturnId,
-    Severity,
 )
 
 
@@ -86,7 +85,7 @@ def read(passport: bytes, resources: Sequence[Resource], bodies: Sequence[Body])
 def _named(title: str) -> Reading:
     """Return the refusal of a relative, known by name alone."""
     refusal = Refused(Reason.UNSUPPORTED, title)
-    return Reading(NAME, "", None, heading_of(None), refusal=refusal, problems=(_problem(refusal),), title=title)
+    return Reading(NAME, "", None, heading_of(None), refusal=refusal, problems=(problem_of(refusal),), title=title)
 
 
 def _unread(passport: bytes, refusal: Refused) -> Reading:
@@ -100,12 +99,8 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
         kind=_kind(saved, None) if saved is not None else None,
         heading=heading_of(saved),
         refusal=refusal,
-        problems=(_problem(refusal),),
+        problems=(problem_of(refusal),),
     )
-
-
-def _problem(refusal: Refused) -> Problem:
-    return Problem(Severity.ERROR, refusal.reason.value, refusal.place, refusal.detail)
 
 
 def _plain(root: Element) -> None:
@@ -147,7 +142,7 @@ def _examined(root: Element, shelf: Shelf) -> Reading:
         message=message,
         contents=shelf.contents,
         refusal=exam.refusal,
-        problems=(*exam.problems, *((_problem(exam.refusal),) if exam.refusal else ())),
+        problems=exam.told(),
     )
 
 
@@ -194,10 +189,10 @@ def _read_body(root: Element, header: Header, exam: Examination) -> Document | N
     """Return the document of kinds 1 to 4; a supplement's zone only refers to its document (1A.1)."""
     zone, folders, tasks = child(root, "Document"), child(root, "AddDocuments"), child(root, "TaskList")
     if zone is None:
-        exam.refuse(Reason.MISSING_FIELD, "a mandatory zone is missing", f"{path(root)}/Document")
+        exam.refuse(Reason.MISSING_FIELD, "a mandatory zone is missing", root, "Document")
         return None
     if sum(1 for _ in islice(root.iter("DocTransfer"), MAX_FILES + 1)) > MAX_FILES:
-        exam.refuse(Reason.TOO_MANY_PARTS, "too many files inside", path(root), expected=f"at most {MAX_FILES}")
+        exam.refuse(Reason.TOO_MANY_PARTS, "too many files inside", root, expected=f"at most {MAX_FILES}")
     _examine_zones(root, header, exam)
     document = read_document(zone, folders, exam, answer=header.kind in ANSWERS)
     document = replace(document, tasks=read_tasks(tasks, exam), supplement=header.kind in SUPPLEMENTS)
@@ -220,8 +215,7 @@ def _examine_zones(root: Element, header: Header, exam: Examination) -> None:
 def _examine_document(document: Document, zone: Element, exam: Examination) -> None:
     """Refuse a document nobody could find again; note what a partner should do better."""
     if not document.uid and document.number == Number():
-        place = f"{path(zone)}/@idnumber"
-        exam.refuse(Reason.MISSING_FIELD, "the document has neither an id nor a number", place)
+        exam.refuse(Reason.MISSING_FIELD, "the document has neither an id nor a number", zone, "@idnumber")
     elif not document.uid:
         exam.note("no-uid", zone, "the document has no id", at="@idnumber")
     if not document.authors:

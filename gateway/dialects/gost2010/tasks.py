@@ -4,8 +4,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
+from gateway.dialects.bare_elements import add, attribute, child, children, given
 from gateway.dialects.gost2010 import degrade_parties as parties_of
-from gateway.dialects.gost2010.elements import add, attribute, child, children, given
 from gateway.dialects.gost2010.examination import Ends, Examination
 from gateway.dialects.gost2010.files import Packing, as_file, read_file
 from gateway.dialects.gost2010.links import read_number, write_referred, write_task_referred

@@ -1,30 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our own schema of GOST R 53898-2010: what we write must obey it, what we read may deviate and is noted."""
+"""Our own schema of GOST R 53898-2010, and what of a message it does not know."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from itertools import islice
-from threading import Lock
 
 from lxml import etree
 
+from gateway.dialects import schemas
+from gateway.dialects.gost2010.vocabulary import NAME
 from gateway.dialects.tree import MAX_NOTES, MAX_VERBATIM, Element, has_more, path
 from gateway.model import Problem, Severity
 
-MAX_DEVIATIONS = 20  # LIMIT: deviations named one by one
-MAX_ELEMENTS = 10_000  # LIMIT: of what strangers send; beyond, only the time to name deviations would matter
-MAX_TEXT = 300  # LIMIT: characters of one
-
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_lock = Lock()  # a compiled schema has one error log: one validation at a time
 
 
 @cache
 def _source() -> Element:
-    data = files("gateway.dialects.gost2010").joinpath("schema", "gost2010.xsd").read_bytes()
-    return etree.fromstring(data, etree.XMLParser(no_network=True, resolve_entities=False))
+    return schemas.tree(schemas.source(NAME, "gost2010.xsd"))
 
 
 @cache
@@ -57,23 +50,15 @@ def _children() -> Mapping[str, frozenset[str]]:
 
 
 def deviations(root: Element) -> tuple[tuple[int, str], ...]:
-    """Return where *root* is not as the schema wants it, as line and words; at most 20."""
-    with _lock:
-        schema = _schema()
-        if schema.validate(root):
-            return ()
-        log = islice(schema.error_log, MAX_DEVIATIONS)  # type: ignore[call-overload]  # the stubs forget it iterates
-        return tuple((entry.line, _words(entry.message)) for entry in log)
+    """Return where *root* is not as the schema wants it, as line and words."""
+    return schemas.deviations(root, _schema())
 
 
 def deviation_notes(root: Element) -> tuple[Problem, ...]:
     """Return the deviations of *root* as notes, and what it has that the standard does not know, with its words."""
-    if has_more(root, MAX_ELEMENTS):
-        return (Problem(Severity.NOTE, "schema", "line 1", f"not checked: more than {MAX_ELEMENTS} elements"),)
-    wrong = deviations(root)
-    if not wrong:
-        return ()
-    notes = [Problem(Severity.NOTE, "schema", f"line {line}", text) for line, text in wrong]
+    notes = schemas.deviation_notes(root, _schema())
+    if not notes or has_more(root, schemas.MAX_ELEMENTS):
+        return notes
     return (*notes, *islice(_strange(root), MAX_NOTES))
 
 
@@ -88,7 +73,3 @@ def _strange(root: Element) -> Iterator[Problem]:
             elif here.tag not in ("Expansion", "AnyData"):
                 words = etree.tostring(each, encoding="unicode", with_tail=False)[:MAX_VERBATIM]
                 yield Problem(Severity.NOTE, "unknown-element", path(each), f"ignored: {words}")
-
-
-def _words(message: str) -> str:
-    return re.sub(r"\{http[^}]*\}", "", message)[:MAX_TEXT]

@@ -5,58 +5,28 @@ Read from the top: `reading` and `writing` tell the two stories, `degrade` says 
 `vocabulary` has its words.  Lists of participants are known by name only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gateway.dialects.medo import reading, writing
 from gateway.dialects.medo.carrying import CARRIES
 from gateway.dialects.medo.degrade import degrade
 from gateway.dialects.medo.vocabulary import CONTAINERS, KNOWN, NAME, VERSIONS
-from gateway.dialects.wire import Body, Carried, IsBody, Package, Places, Reading, Resource, Root, Unpack, no_archives
+from gateway.dialects.wire import Body, Package, Places, Reading, Resource, Root, Unpack, no_archives
 from gateway.model import EventKind, Message
 
 
 class Medo:
     """The `Dialect` called "medo"."""
 
-    @property
-    def name(self) -> str:
-        return NAME
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        return VERSIONS
-
-    @property
-    def can_tell(self) -> frozenset[EventKind]:
-        """Nothing: МЭДО has no message that takes a document back."""
-        return frozenset()
-
-    @property
-    def carries(self) -> Mapping[EventKind, Carried]:
-        return CARRIES
-
-    @property
-    def accumulates(self) -> bool:
-        """A notification tells one fact."""
-        return False
-
-    @property
-    def one_id(self) -> bool:
-        """An answer names the message, or the document, and nothing else."""
-        return True
-
-    @property
-    def confirms_reports(self) -> bool:
-        """Notifications are confirmed by receipts, receipts never are (§5)."""
-        return True
-
-    @property
-    def is_body(self) -> IsBody | None:
-        return None
-
-    @property
-    def network(self) -> frozenset[str]:
-        return frozenset()
+    name = NAME
+    versions = VERSIONS
+    carries = CARRIES
+    can_tell = frozenset[EventKind]()  # there is no message that takes a document back
+    accumulates = False  # a notification tells one fact
+    one_id = True  # an answer names the message, or the document, and nothing else
+    confirms_reports = True  # notifications are confirmed by receipts, receipts never are (§5)
+    is_body = None
+    network = frozenset[str]()
 
     def places(self, version: str) -> Places:
         if version in CONTAINERS:

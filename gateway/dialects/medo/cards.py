@@ -3,10 +3,11 @@
 
 from datetime import date
 
+from gateway.dialects.findings import MAX_QUOTE
 from gateway.dialects.medo.authors import signed_by
 from gateway.dialects.medo.clauses import read_clauses, write_clause
 from gateway.dialects.medo.elements import add, add_given, attribute, child, child_text, put, text, value
-from gateway.dialects.medo.examination import MAX_QUOTE, Examination
+from gateway.dialects.medo.examination import Examination
 from gateway.dialects.medo.parties import all_of, identity, known_as, or_nothing, read_anyone, write_anyone
 from gateway.dialects.medo.values import block, echoed, heard_uid, sheets, word
 from gateway.dialects.medo.vocabulary import (

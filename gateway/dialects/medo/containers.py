@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from gateway.dialects.findings import MAX_QUOTE
 from gateway.dialects.medo.cards import read_number, read_term, write_term
 from gateway.dialects.medo.elements import add, add_given, attribute, child, child_text, children, put, value
-from gateway.dialects.medo.examination import MAX_QUOTE, Examination
+from gateway.dialects.medo.examination import Examination
 from gateway.dialects.medo.files import own_signatures, signature_of, take_signature
 from gateway.dialects.medo.names import called, contained_name, shown_name, signature_name
 from gateway.dialects.medo.parties import (
@@ -352,7 +353,7 @@ def _read_file(element: Element, exam: Examination, shelf: Shelf, role: FileRole
     found = shelf.find((local,))
     resource = found.resource
     if found.several:
-        exam.refuse(Reason.AMBIGUOUS, "several files could be this one", element, "@localName", found=local[:MAX_QUOTE])
+        exam.refuse(Reason.AMBIGUOUS, "several files could be this one", element, "@localName", found=local)
     elif resource is None:
         exam.refuse(
             Reason.MISSING_FILE,

@@ -1,56 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is noted and what is refused while one message is read.
-
-A leniency is a note; reading goes on with the best that can be understood.  The first refusal stands, and reading
-goes on all the same, so that people can be shown what was there.
-"""
+"""How the values of one message are read: what cannot be understood is noted, and reading goes on."""
 
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
 
+from gateway.dialects.findings import MAX_PROBLEMS, MAX_QUOTE, Findings
 from gateway.dialects.medo.elements import attribute, child, child_text, written_in
 from gateway.dialects.medo.values import MOSCOW, as_guid, mended
 from gateway.dialects.medo.vocabulary import ZERO
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.values import read_date, read_integer, read_moment
-from gateway.errors import Reason, Refused
-from gateway.model import Party, Problem, Severity
-
-MAX_PROBLEMS = 200  # LIMIT: problems kept of one message
-MAX_QUOTE = 80  # LIMIT: characters of a wrong value quoted back
+from gateway.model import Party
 
 T = TypeVar("T")
 
 
-class Examination:
+class Examination(Findings):
     """One message under examination: its problems, its refusal."""
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.refusal: Refused | None = None
+        super().__init__()
         self.awaited: list[Party] = []  # whom files were for that did not come
         self.of_network = False  # a node speaks
-
-    def note(self, code: str, element: Element, detail: str, at: str = "") -> None:
-        """Note a leniency at *element*, or at its attribute or missing child *at*."""
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(Severity.NOTE, code, path(element) + (f"/{at}" if at else ""), detail))
 
     def keep(self, parent: Element | None, *steps: str) -> None:
         """Note, as it was written, what a child says and the model has no place for."""
         element = child(parent, *steps)
         if element is not None and len(self.problems) < MAX_PROBLEMS and (said := written_in(element)):
             self.note("kept-in-words", element, said)
-
-    def refuse(self, reason: Reason, detail: str, element: Element, at: str = "", **values: str) -> None:
-        """Remember why the message must be refused; the first reason stands."""
-        if self.refusal is None:
-            place = path(element) + (f"/{at}" if at else "")
-            self.refusal = Refused(reason, detail, place=place, **values)
-
-    def take(self, refusal: Refused) -> None:
-        self.refusal = self.refusal or refusal
 
     # --- values ---------------------------------------------------------------------------------------------------
 

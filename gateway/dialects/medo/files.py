@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from gateway.dialects.findings import MAX_QUOTE
 from gateway.dialects.medo.cards import enclosure_titles
 from gateway.dialects.medo.elements import add, add_given, attribute, child, child_text, children, text
-from gateway.dialects.medo.examination import MAX_QUOTE, Examination
+from gateway.dialects.medo.examination import Examination
 from gateway.dialects.medo.names import called, ending_of, is_signature_of, local_name, shown_name, signature_name
 from gateway.dialects.medo.parties import read_anyone, recipient, write_anyone
 from gateway.dialects.medo.shelf import Found, Shelf
@@ -92,9 +93,7 @@ def _examine(found: Found, element: Element, exam: Examination, awaiting: tuple[
     """Refuse what did not come or could be several files; note how a file was found by another name."""
     name = _local(element)
     if found.several:
-        exam.refuse(
-            Reason.AMBIGUOUS, "several files that came could be this one", element, "@localName", found=name[:MAX_QUOTE]
-        )
+        exam.refuse(Reason.AMBIGUOUS, "several files that came could be this one", element, "@localName", found=name)
     elif found.resource is None and awaiting is not None:
         exam.awaited += awaiting
         exam.note("withheld", element, "not for every participant, and it did not come", at="@localName")

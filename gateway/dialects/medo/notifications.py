@@ -7,10 +7,11 @@ What they are about is named by the document's uid, by the id of the message tha
 from dataclasses import replace
 from datetime import datetime
 
+from gateway.dialects.findings import MAX_QUOTE
 from gateway.dialects.medo.cards import read_number, write_number
 from gateway.dialects.medo.clauses import made_uid, read_clause, write_clause
 from gateway.dialects.medo.elements import add, add_given, attribute, child, child_text, put, value, written_in
-from gateway.dialects.medo.examination import MAX_QUOTE, Examination
+from gateway.dialects.medo.examination import Examination
 from gateway.dialects.medo.parties import or_nothing, read_anyone, write_anyone
 from gateway.dialects.medo.refusals import comment, heard, nearest
 from gateway.dialects.medo.told import due_words

@@ -13,10 +13,11 @@ from lxml import etree
 
 from gateway.content import whole
 from gateway.dialects.declared import as_written
+from gateway.dialects.findings import MAX_QUOTE, problem_of
 from gateway.dialects.medo.cards import read_card, read_number
 from gateway.dialects.medo.containers import PASSPORT, container_signature, read_passport
 from gateway.dialects.medo.elements import attribute, child, child_text, children, strip
-from gateway.dialects.medo.examination import MAX_QUOTE, Examination
+from gateway.dialects.medo.examination import Examination
 from gateway.dialects.medo.files import read_files
 from gateway.dialects.medo.notifications import read_acknowledgment, read_notification
 from gateway.dialects.medo.parties import participants, read_partner, recipient
@@ -57,7 +58,6 @@ from gateway.model import (
     Report,
     ReportKind,
     ReturnId,
-    Severity,
     Sha256,
 )
 
@@ -88,7 +88,7 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
     root = root_of(passport)
     if root is None or root.namespace not in MESSAGES or root.name != "communication":
         named = _named(root or Root("", ""))
-        return replace(named, refusal=refusal, problems=(_problem(refusal),))
+        return replace(named, refusal=refusal, problems=(problem_of(refusal),))
     saved = salvage(passport)
     if saved is not None:
         strip(saved, KNOWN)
@@ -100,12 +100,8 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
         kind=kind or _body_kind(saved),
         heading=_heading(saved, Examination()) if saved is not None else Heading(),
         refusal=refusal,
-        problems=(_problem(refusal),),
+        problems=(problem_of(refusal),),
     )
-
-
-def _problem(refusal: Refused) -> Problem:
-    return Problem(Severity.ERROR, refusal.reason.value, refusal.place, refusal.detail)
 
 
 # --- the message --------------------------------------------------------------------------------------------------
@@ -144,7 +140,7 @@ def _examined(root: Element, resources: Sequence[Resource], unpack: Unpack) -> R
         exam.note(
             "unlisted-file", root, f"a file nothing names is ignored: {next(iter(resource.names), '')[:MAX_QUOTE]}"
         )
-    problems = (*exam.problems, *((_problem(exam.refusal),) if exam.refusal else ()))
+    problems = exam.told()
     return Reading(
         dialect=NAME,
         version=version,
@@ -195,7 +191,7 @@ def _kind(root: Element, exam: Examination) -> tuple[str, str]:
     if there is not None:
         exam.note("wrong-type", where, f"{said[:MAX_QUOTE]!r}, but it holds a {there[0]}", at="@type")
         return there[1], there[0]
-    exam.refuse(Reason.BAD_PASSPORT, "the message holds nothing we know", root, found=said[:MAX_QUOTE])
+    exam.refuse(Reason.BAD_PASSPORT, "the message holds nothing we know", root, found=said)
     return kind or "document", name or "document"
 
 

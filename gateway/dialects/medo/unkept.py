@@ -5,7 +5,8 @@ from typing import cast
 
 from lxml import etree
 
-from gateway.dialects.medo.examination import MAX_PROBLEMS, Examination
+from gateway.dialects.findings import MAX_PROBLEMS
+from gateway.dialects.medo.examination import Examination
 from gateway.dialects.tree import Element
 
 _unkept = etree.XPath(

@@ -60,7 +60,6 @@ LINK_TYPE = "Связан с"
 
 # §2.10 dictionary codes of 2.7.1
 KIND_CODE, NO_KIND_CODE = r"DK\d{8}", "DK00000000"
-PLACE_CODE = r"DP\d{8}"
 ACCESS_CODES = {"обычная информация": "DC00000000", "информация ограниченного распространения": "DC00000001"}
 ACCESS_CODE = r"DC\d{8}"
 

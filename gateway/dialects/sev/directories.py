@@ -7,9 +7,10 @@ what IdentityCode is the code of, is not: the one is ignored, the other kept as 
 
 from dataclasses import replace
 
+from gateway.dialects.findings import MAX_QUOTE
 from gateway.dialects.sev.degrade_values import as_contact
 from gateway.dialects.sev.elements import add, attribute, child, children, text
-from gateway.dialects.sev.examination import MAX_QUOTE, Examination
+from gateway.dialects.sev.examination import Examination
 from gateway.dialects.sev.parties import read_contact, write_contact
 from gateway.dialects.sev.vocabulary import (
     DIRECTORY_CHANGES,

@@ -29,9 +29,9 @@ from gateway.dialects.sev.vocabulary import (
     FIELD_TYPES,
     word,
 )
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.values import fits_int, read_integer, write_boolean, write_moment
-from gateway.errors import Reason, Refused
+from gateway.errors import Reason
 from gateway.model import (
     AdditionalField,
     Approval,
@@ -63,7 +63,7 @@ def read_document_list(element: Element | None, exam: Examination) -> tuple[tupl
     elements = children(element, "Document")
     if element is not None and len(elements) > MAX_DOCUMENTS:
         most = f"at most {MAX_DOCUMENTS}"
-        exam.refuse(Refused(Reason.BAD_PASSPORT, "too many documents", place=path(element), expected=most))
+        exam.refuse(Reason.BAD_PASSPORT, "too many documents", element, expected=most)
         elements = elements[:MAX_DOCUMENTS]
     bare = [_read_document(made, exam) for made in elements]
     cards = {document.card: document for document in reversed(bare) if document.card}

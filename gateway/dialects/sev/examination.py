@@ -1,47 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is noted and what is refused while one passport is read.
-
-A leniency is a note; reading goes on with the best that can be understood.  The first refusal stands, and reading
-goes on all the same, so that people can be shown what was there.
-"""
+"""How the values of one passport are read: what cannot be understood is noted or refused, and reading goes on."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from typing import TypeVar
 
+from gateway.dialects.findings import MAX_QUOTE, Findings
 from gateway.dialects.sev.elements import attribute, child, text
 from gateway.dialects.sev.shelf import Shelf
 from gateway.dialects.sev.vocabulary import SEV
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.values import read_boolean, read_date, read_integer, read_moment
-from gateway.errors import Reason, Refused
-from gateway.model import Problem, Severity
-
-MAX_PROBLEMS = 200  # LIMIT: problems kept of one passport
-MAX_QUOTE = 80  # LIMIT: characters of a wrong value quoted back
+from gateway.errors import Reason
 
 T = TypeVar("T")
 
 
-class Examination:
+class Examination(Findings):
     """One passport under examination: its zone, its files, its problems, its refusal."""
 
     def __init__(self, zone: tzinfo = UTC) -> None:
+        super().__init__()
         self.zone = zone  # the sender's own, for moments written without an offset
         self.shelf = Shelf((), ())
-        self.problems: list[Problem] = []
-        self.refusal: Refused | None = None
-
-    def note(self, code: str, element: Element, detail: str, at: str = "") -> None:
-        """Note a leniency at *element*, or at its attribute or missing child *at*."""
-        if len(self.problems) < MAX_PROBLEMS:
-            place = path(element) + (f"/{at}" if at else "")
-            self.problems.append(Problem(Severity.NOTE, code, place, detail))
-
-    def refuse(self, refusal: Refused) -> None:
-        """Remember why the passport must be refused; the first reason stands."""
-        if self.refusal is None:
-            self.refusal = refusal
 
     # --- values ---------------------------------------------------------------------------------------------------
 
@@ -81,16 +62,9 @@ class Examination:
         said = attribute(element, name)
         if element is None or not said:
             return default
-        if said not in table and self.refusal is None:
-            self.refuse(
-                Refused(
-                    Reason.BAD_PASSPORT,
-                    f"{name} has a value the format does not know",
-                    place=f"{path(element)}/@{name}",
-                    expected=", ".join(table),
-                    found=said[:MAX_QUOTE],
-                )
-            )
+        if said not in table:
+            unknown = f"{name} has a value the format does not know"
+            self.refuse(Reason.BAD_PASSPORT, unknown, element, f"@{name}", expected=", ".join(table), found=said)
         return table.get(said, default)
 
     def option(self, element: Element | None, name: str, table: Mapping[str, T]) -> T | None:

@@ -11,10 +11,10 @@ from gateway.dialects.sev.elements import add, attribute, child, child_text, chi
 from gateway.dialects.sev.examination import Examination
 from gateway.dialects.sev.names import has_index, shown_name, shown_signature_name, unique_name
 from gateway.dialects.sev.vocabulary import EXT2015
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.values import write_moment
 from gateway.dialects.wire import Member, Resource
-from gateway.errors import Reason, Refused
+from gateway.errors import Reason
 from gateway.model import File, FileRole, Sha256, Signature
 
 E_TAG = tag("eTag", EXT2015)
@@ -104,13 +104,11 @@ def _resource(element: Element, number: int | None, exam: Examination, descripti
         exam.note("not-listed", element, "found by its name: ResourceList has no such number", at="@ResourceID")
         return found
     exam.refuse(
-        Refused(
-            Reason.MISSING_FILE,
-            "a file is named that ResourceList does not have",
-            place=path(element),
-            expected="a number of ResourceList",
-            found=attribute(element, "ResourceID")[:20],
-        )
+        Reason.MISSING_FILE,
+        "a file is named that ResourceList does not have",
+        element,
+        expected="a number of ResourceList",
+        found=attribute(element, "ResourceID")[:20],
     )
     return None
 

@@ -17,8 +17,10 @@ from gateway.dialects.sev.vocabulary import PASSPORTS, UNKNOWN, VERSION
 from gateway.dialects.tree import Element, local_name, path
 from gateway.dialects.values import read_boolean, read_integer, read_moment, read_offset, write_moment
 from gateway.dialects.wire import Heading
-from gateway.errors import Reason, Refused
+from gateway.errors import Reason
 from gateway.model import DocumentRef, DocumentUid, Message, Number, Party, Term
+
+_LACKING = "a mandatory field of the header is missing or unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def read_header(root: Element, exam: Examination) -> Header:
     """Return the Header; refused when it lacks an id, the time or the sender's organisation."""
     element = child(root, "Header")
     if element is None:
-        exam.refuse(_lacking(f"{path(root)}/Header"))
+        exam.refuse(Reason.MISSING_FIELD, _LACKING, root, "Header")
         element = etree.SubElement(etree.Element("nowhere"), "Header")
     time = attribute(element, "Time")
     sent_at = read_moment(time, UTC)
@@ -74,11 +76,7 @@ def _demand(element: Element, header: Header, exam: Examination, *, document: bo
     )
     for value, place in demanded:
         if not value:
-            exam.refuse(_lacking(f"{path(element)}/{place}"))
-
-
-def _lacking(place: str) -> Refused:
-    return Refused(Reason.MISSING_FIELD, "a mandatory field of the header is missing or unreadable", place=place)
+            exam.refuse(Reason.MISSING_FIELD, _LACKING, element, place)
 
 
 def _read_sender(header: Element, exam: Examination) -> Party:

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from lxml import etree
 
+from gateway.dialects.findings import MAX_QUOTE, problem_of
 from gateway.dialects.sev.directories import read_directory_result, read_directory_update
 from gateway.dialects.sev.documents import read_document_list
 from gateway.dialects.sev.elements import attribute, child, children
-from gateway.dialects.sev.examination import MAX_QUOTE, Examination
+from gateway.dialects.sev.examination import Examination
 from gateway.dialects.sev.headers import Header, heading, heading_of, read_header, sender_zone
 from gateway.dialects.sev.reports import read_report
 from gateway.dialects.sev.shelf import Shelf
@@ -21,7 +22,7 @@ from gateway.dialects.sev.subscriptions import read_subscription
 from gateway.dialects.sev.tasks import owner_keys, read_task_list
 from gateway.dialects.sev.validation import deviation_notes
 from gateway.dialects.sev.vocabulary import DOCUMENT_MESSAGES, KNOWN, NAME, NAMED_ONLY, SEV, UNKNOWN, VERSION
-from gateway.dialects.tree import Element, drop_unknown, parse, path, root_of, salvage
+from gateway.dialects.tree import Element, drop_unknown, parse, root_of, salvage
 from gateway.dialects.values import read_boolean
 from gateway.dialects.wire import Reading, Resource, Root
 from gateway.errors import Reason, Refused
@@ -64,7 +65,7 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
     """Return the refusal of broken or hostile XML, with the heading that could be saved of it."""
     root = root_of(passport)
     if root is not None and (root.namespace, root.name) in NAMED_ONLY:
-        return replace(_named(root), refusal=refusal, problems=(_problem(refusal),))
+        return replace(_named(root), refusal=refusal, problems=(problem_of(refusal),))
     saved = salvage(passport)
     kinds = {
         "DocInfo": "document",
@@ -78,16 +79,12 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
         kind=kinds.get(root.name) if root and root.namespace == SEV else None,
         heading=heading_of(saved),
         refusal=refusal,
-        problems=(_problem(refusal),),
+        problems=(problem_of(refusal),),
     )
 
 
 def _report_kind(root: Element | None) -> str:
     return "receipt" if attribute(child(root, "Header"), "MessageType") == "Reception" else "report"
-
-
-def _problem(refusal: Refused) -> Problem:
-    return Problem(Severity.ERROR, refusal.reason.value, refusal.place, refusal.detail)
 
 
 # --- examination --------------------------------------------------------------------------------------------------
@@ -107,7 +104,7 @@ def _examined(root: Element, resources: Sequence[Resource]) -> Reading:
     for resource in exam.shelf.unlisted:
         name = next(iter(resource.names), "")[:MAX_QUOTE]
         exam.note("unlisted-file", root, f"a file nothing names is ignored: {name}", at="Header/ResourceList")
-    problems = (*exam.problems, *((_problem(exam.refusal),) if exam.refusal else ()))
+    problems = exam.told()
     return Reading(
         dialect=NAME,
         version=header.version,
@@ -137,10 +134,10 @@ def _examine_shelf(exam: Examination, root: Element) -> None:
     """Refuse when a listed file did not come or cannot be told from another; note where names differ."""
     for entry in exam.shelf.missing[:1]:
         detail = "a listed file did not come"
-        exam.refuse(Refused(Reason.MISSING_FILE, detail, place=entry.place, expected=entry.name, found=entry.name))
+        exam.take(Refused(Reason.MISSING_FILE, detail, place=entry.place, expected=entry.name, found=entry.name))
     for entry in exam.shelf.ambiguous[:1]:
         detail = "several files that came could be this one"
-        exam.refuse(Refused(Reason.AMBIGUOUS, detail, place=entry.place, expected=entry.name, found=entry.name))
+        exam.take(Refused(Reason.AMBIGUOUS, detail, place=entry.place, expected=entry.name, found=entry.name))
     for number, match in exam.shelf.matches.items():
         listed = exam.shelf.listed[number]
         if match.loose or match.by_order:
@@ -184,8 +181,7 @@ def _read_body(root: Element, exam: Examination) -> Document | None:
     supplement = exam.choice(child(root, "Header"), "MessageType", DOCUMENT_MESSAGES, False)
     position = _main_position(elements, exam)
     if position is None:
-        place = f"{path(root)}/DocumentList"
-        exam.refuse(Refused(Reason.BAD_PASSPORT, "no document is marked as the main one", place=place))
+        exam.refuse(Reason.BAD_PASSPORT, "no document is marked as the main one", root, "DocumentList")
         return None
     documents = _with_tasks(documents, position, root, exam)
     main = documents[position]
@@ -231,9 +227,7 @@ def _with_tasks(documents: tuple[Document, ...], main: int, root: Element, exam:
 def _examine_main(main: Document, element: Element, exam: Examination) -> None:
     """Refuse a document nobody could find again; note what a partner should do better."""
     if not main.uid and main.number == Number():
-        exam.refuse(
-            Refused(Reason.MISSING_FIELD, "the document has neither UID nor number", place=f"{path(element)}/@UID")
-        )
+        exam.refuse(Reason.MISSING_FIELD, "the document has neither UID nor number", element, "@UID")
     elif not main.uid:
         exam.note("no-uid", element, "the main document has no UID", at="@UID")
     if not main.authors:

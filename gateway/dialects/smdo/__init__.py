@@ -12,52 +12,26 @@ from gateway.dialects.smdo.carrying import CARRIES
 from gateway.dialects.smdo.degrade import degrade
 from gateway.dialects.smdo.spelling import printed, printed_attribute
 from gateway.dialects.smdo.vocabulary import NAME, NETWORK, VERSIONS
-from gateway.dialects.wire import Body, Carried, IsBody, Package, Places, Reading, Resource, Root, Unpack, no_archives
+from gateway.dialects.wire import Body, Package, Places, Reading, Resource, Root, Unpack, no_archives
 from gateway.model import EventKind, Message
 
 
 class Smdo:
     """The `Dialect` called "smdo"."""
 
-    @property
-    def name(self) -> str:
-        return NAME
+    name = NAME
+    versions = VERSIONS
+    carries = CARRIES
+    can_tell = frozenset[EventKind]()  # there is no message that takes a document back
+    accumulates = False
+    one_id = True  # an acknowledgement names the message it is about
+    confirms_reports = False  # to an acknowledgement nothing is answered (§1.5)
+    network = NETWORK
 
-    @property
-    def can_tell(self) -> frozenset[EventKind]:
-        """Nothing: SMDO has no message that takes a document back."""
-        return frozenset()
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        return VERSIONS
-
-    @property
-    def carries(self) -> Mapping[EventKind, Carried]:
-        return CARRIES
-
-    @property
-    def accumulates(self) -> bool:
-        return False
-
-    @property
-    def one_id(self) -> bool:
-        """An acknowledgement names the message it is about."""
-        return True
-
-    @property
-    def confirms_reports(self) -> bool:
-        """To an acknowledgement nothing is answered (§1.5)."""
-        return False
-
-    @property
-    def is_body(self) -> IsBody | None:
-        """Data and Signature hold base64 (2.6)."""
-        return _is_body
-
-    @property
-    def network(self) -> frozenset[str]:
-        return NETWORK
+    @staticmethod
+    def is_body(name: str, attributes: Mapping[str, str]) -> bool:
+        """Say whether an element holds base64: Data and Signature do (2.6)."""
+        return printed(name) in ("Data", "Signature")
 
     def places(self, version: str) -> Places:
         within = "/Envelop/Body/Document"
@@ -83,7 +57,3 @@ class Smdo:
 
     def degrade(self, message: Message) -> Message:
         return degrade(message)
-
-
-def _is_body(name: str, attributes: Mapping[str, str]) -> bool:
-    return printed(name) in ("Data", "Signature")

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.dialects.bare_elements import add, attribute, child, children, text
 from gateway.dialects.smdo.documents import read_number, write_number
-from gateway.dialects.smdo.elements import add, attribute, child, children, text
 from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.ids import ours
 from gateway.dialects.smdo.refusals import REGISTRATION_CODES, ack_of, read_refusal

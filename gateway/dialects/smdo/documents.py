@@ -8,7 +8,7 @@ references to one.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.dialects.smdo.elements import add, attribute, child, child_text, children, given, text
+from gateway.dialects.bare_elements import add, attribute, child, child_text, children, given, text
 from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.files import Packing, read_files, write_files
 from gateway.dialects.smdo.ids import guid, ours

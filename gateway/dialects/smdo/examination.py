@@ -1,53 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is noted and what is refused while one package is read, and the files that came with it.
-
-A leniency is a note; the first refusal stands, and reading goes on all the same, so that people see what was there.
-"""
+"""How the values of one package are read, and the files that came with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 
+from gateway.dialects.bare_elements import attribute, text
+from gateway.dialects.findings import MAX_QUOTE, Findings
 from gateway.dialects.names import caseless
-from gateway.dialects.smdo.elements import attribute, text
-from gateway.dialects.tree import Element, path
+from gateway.dialects.tree import Element
 from gateway.dialects.values import read_date, read_moment
 from gateway.dialects.wire import Body, Resource
-from gateway.errors import Reason, Refused
-from gateway.model import Content, Problem, Severity, Sha256
-
-MAX_PROBLEMS = 200  # LIMIT: problems kept of one passport
-MAX_QUOTE = 80  # LIMIT: characters of a wrong value quoted back
+from gateway.errors import Reason
+from gateway.model import Content, Sha256
 
 
-@dataclass(slots=True)
-class Examination:
+@dataclass
+class Examination(Findings):
     """One package under examination: its zone, its files, its problems, its refusal."""
 
     came: Sequence[Resource] = ()
     bodies: Sequence[Body] = ()
     zone: tzinfo = UTC  # of the sender, for moments written without an offset
-    problems: list[Problem] = field(default_factory=list)
-    refusal: Refused | None = None
     contents: dict[Sha256, Content] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)  # positions in `came`
     _by_name: tuple[dict[str, list[int]], dict[str, list[int]]] | None = None  # names, and names without ``.txt``
-
-    def note(self, code: str, element: Element, detail: str, at: str = "") -> None:
-        """Note a leniency at *element*, or at its attribute or missing child *at*."""
-        if len(self.problems) < MAX_PROBLEMS:
-            place = path(element) + (f"/{at}" if at else "")
-            self.problems.append(Problem(Severity.NOTE, code, place, detail))
-
-    def in_words(self, element: Element, what: str, words: str, at: str = "") -> None:
-        """Note that *words* stand where our model has no place for them: they are shown, and go no further."""
-        if words:
-            self.note("kept-in-words", element, f"{what}: {words[:MAX_QUOTE]}", at)
-
-    def refuse(self, reason: Reason, detail: str, element: Element, at: str = "", **said: str) -> None:
-        """Remember why the message must be refused; the first reason stands."""
-        if self.refusal is None:
-            self.refusal = Refused(reason, detail, place=path(element) + (f"/{at}" if at else ""), **said)
 
     # --- values
 
@@ -77,7 +54,7 @@ class Examination:
         found = exact.get(caseless(name)) or cut.get(caseless(name)) or []
         if len({self.came[position].content.sha256 for position in found}) > 1:
             detail = "several files that came could be this one"
-            self.refuse(Reason.AMBIGUOUS, detail, element, expected=name[:MAX_QUOTE], found=name[:MAX_QUOTE])
+            self.refuse(Reason.AMBIGUOUS, detail, element, expected=name[:MAX_QUOTE], found=name)
             return None
         self.taken.update(found)
         return self.keep(self.came[found[0]].content) if found else None

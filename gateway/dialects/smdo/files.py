@@ -7,8 +7,8 @@ Signatures are carried on as they came; nothing here checks one.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.dialects.bare_elements import add, attribute, child, children, given, text
 from gateway.dialects.names import UNNAMED, plain, signature_suffix
-from gateway.dialects.smdo.elements import add, attribute, child, children, given, text
 from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.tree import Element
 from gateway.dialects.values import one_line, write_moment

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.dialects.smdo.elements import add, attribute, child, children, given, text
+from gateway.dialects.bare_elements import add, attribute, child, children, given, text
 from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.ids import guid, is_guid, ours
 from gateway.dialects.smdo.parties import (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from gateway.dialects.smdo.elements import add, attribute, attributes, child, children, given, text
+from gateway.dialects.bare_elements import add, attribute, attributes, child, children, given, text
 from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.vocabulary import CONTACTS
 from gateway.dialects.tree import Element

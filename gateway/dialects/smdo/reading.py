@@ -8,6 +8,8 @@ referred to and did not come, a document that cannot be identified.  All else is
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gateway.dialects.bare_elements import attribute, child, children, text
+from gateway.dialects.findings import MAX_QUOTE, problem_of
 from gateway.dialects.smdo import degrade, vocabulary
 from gateway.dialects.smdo.acknowledgements import acknowledged, read_acknowledgement, read_return_id
 from gateway.dialects.smdo.documents import (
@@ -19,8 +21,7 @@ from gateway.dialects.smdo.documents import (
     read_parent,
     read_reference,
 )
-from gateway.dialects.smdo.elements import attribute, child, children, text
-from gateway.dialects.smdo.examination import MAX_QUOTE, Examination
+from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.headers import Header, heading_of, read_header
 from gateway.dialects.smdo.spelling import respell
 from gateway.dialects.smdo.tasks import Told, read_tasks
@@ -45,11 +46,9 @@ from gateway.model import (
     Message,
     MessageId,
     Number,
-    Problem,
     Report,
     ReportKind,
     ReturnId,
-    Severity,
     Term,
 )
 
@@ -89,17 +88,13 @@ def _unread(passport: bytes, refusal: Refused) -> Reading:
         kind=_kind(child(saved, "Body"), None),
         heading=heading_of(saved),
         refusal=refusal,
-        problems=(_problem(refusal),),
+        problems=(problem_of(refusal),),
     )
 
 
 def _version(root: Element | None) -> str:
     said = attribute(root, "type")
     return said if said in VERSIONS else V2
-
-
-def _problem(refusal: Refused) -> Problem:
-    return Problem(Severity.ERROR, refusal.reason.value, refusal.place, refusal.detail)
 
 
 def _kind(body: Element | None, message: Message | None) -> str | None:
@@ -124,7 +119,7 @@ def _examined(root: Element, exam: Examination) -> Reading:
     header, body = read_header(root, exam), child(root, "Body")
     message, title = None, ""
     if local_name(root) != "Envelop":
-        exam.refuse(Reason.BAD_PASSPORT, "the root element is not Envelop", root, found=local_name(root)[:MAX_QUOTE])
+        exam.refuse(Reason.BAD_PASSPORT, "the root element is not Envelop", root, found=local_name(root))
     if body is None:
         exam.refuse(Reason.BAD_PASSPORT, "the message has no Body", root, "Body")
     elif _is_directory_notice(body):
@@ -146,7 +141,7 @@ def _examined(root: Element, exam: Examination) -> Reading:
         message=message,
         contents=exam.contents,
         refusal=exam.refusal,
-        problems=(*exam.problems, *((_problem(exam.refusal),) if exam.refusal else ())),
+        problems=exam.told(),
         title=title,
     )
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from gateway.dialects.bare_elements import add, attribute, child, children, text
 from gateway.dialects.smdo.documents import write_reference
-from gateway.dialects.smdo.elements import add, attribute, child, children, text
 from gateway.dialects.smdo.examination import Examination
 from gateway.dialects.smdo.files import Packing, as_files, read_files, write_files
 from gateway.dialects.smdo.parties import (

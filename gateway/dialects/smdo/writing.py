@@ -8,6 +8,7 @@ from datetime import date
 
 from lxml import etree
 
+from gateway.dialects.bare_elements import add, children
 from gateway.dialects.smdo.acknowledgements import write_acknowledgement
 from gateway.dialects.smdo.degrade import degrade, has_parent
 from gateway.dialects.smdo.documents import (
@@ -17,7 +18,6 @@ from gateway.dialects.smdo.documents import (
     write_reference,
     write_supplement,
 )
-from gateway.dialects.smdo.elements import add, children
 from gateway.dialects.smdo.files import Packing
 from gateway.dialects.smdo.headers import write_header
 from gateway.dialects.smdo.ids import guid

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Elements without a namespace, found and made; an empty element or attribute and a missing one mean the same."""
+"""Elements without a namespace, found on reading and made in order on writing.
+
+An empty element or attribute and a missing one mean the same.
+"""
 
 from collections.abc import Mapping
 
