@@ -46,7 +46,7 @@ from gateway.retry import Backoff
 
 DRAIN = timedelta(seconds=20)  # LIMIT: for conversations under way when we are told to stop
 CALL_AGAIN = timedelta(seconds=5)  # before a line on which the EDMS calls is opened again
-PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed
+PAUSE = timedelta(seconds=2)  # before sending begins again after the journal failed, or a self-test put off
 EDMS_PATIENCE = timedelta(hours=1)  # LIMIT: for one talk with the EDMS; one that takes longer hangs
 TIDY = timedelta(hours=1)
 HOLDER = "edms-gateway"  # who held a letter, when no person did
@@ -278,20 +278,26 @@ class Node:
     async def _test_itself(self, every: timedelta) -> None:
         """Write a letter to ourselves whenever it is time; `status` and the alarms say what came of it."""
         while True:
+            put_off = False
             try:
-                await asyncio.to_thread(self._begin_test, every)
+                put_off = await asyncio.to_thread(self._begin_test, every)
                 self._dispatcher.wake.set()
             except Exception as error:  # an edge: nothing depends on it, and its absence is seen
                 log.warning("the self-test could not begin", error=f"{type(error).__name__}: {error}"[:300])
-            await asyncio.sleep(LOOK.total_seconds())
+            await asyncio.sleep((PAUSE if put_off else LOOK).total_seconds())
 
-    def _begin_test(self, every: timedelta) -> None:
+    def _begin_test(self, every: timedelta) -> bool:
+        """Begin a test if it is time; returns whether it is put off until every mailbox was entered."""
         parts, now = self.parts, self.parts.clock.now()
         with parts.journal.write() as tx:
-            if self_test.due(tx, every, now):
-                partner = PartnerId(parts.settings.self_test.partner) or None
-                run = self_test.begin(tx, parts.outbox.sealer, partner, now)
-                log.info("a self-test begins", run=run.run, partner=run.partner)
+            if not self_test.due(tx, every, now):
+                return False
+            if self_test.never_entered(tx, parts.settings):
+                return True
+            partner = PartnerId(parts.settings.self_test.partner) or None
+            run = self_test.begin(tx, parts.outbox.sealer, partner, now)
+        log.info("a self-test begins", run=run.run, partner=run.partner)
+        return False
 
     def _sweep(self) -> None:
         parts = self.parts

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from gateway.content import Held
 from gateway.dialects import version_of
 from gateway.identity import self_test_id
-from gateway.journal import cursors, entries
+from gateway.journal import cursors, entries, mailboxes
 from gateway.journal.entries import Direction, Entry, Outbound, State
 from gateway.model import (
     Answer,
@@ -51,7 +51,7 @@ from gateway.model import (
 )
 from gateway.office import Partner
 from gateway.sealing import Going, Sealer
-from gateway.settings import OfficeSettings
+from gateway.settings import OfficeSettings, Settings
 
 KIND = "self-test"  # of an entry
 CURSOR = "self-test"
@@ -231,6 +231,17 @@ def rungs(tx: Connection, run: Run, secret: bytes) -> tuple[Rung, ...]:
         for name, what in names.items()
         if any(one.rfc_message_id == name for one in letters)
     )
+
+
+def never_entered(tx: Connection, settings: Settings) -> Mapping[str, str]:
+    """Return the mailboxes that are not read yet, with what is wrong with them: what comes now might be left alone.
+
+    With ``start = "now"`` that is whatever lies there when a mailbox is entered for the first time.
+    """
+    states = {state.mailbox: state for state in mailboxes.states(tx)}
+    names = [box.name for box in settings.mailboxes if box.start == "now"]
+    waiting = [name for name in names if name not in states or states[name].uidvalidity is None]
+    return {name: states[name].words if name in states else "" for name in waiting}
 
 
 def due(tx: Connection, every: timedelta, now: datetime) -> bool:

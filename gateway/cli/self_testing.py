@@ -13,7 +13,7 @@ from gateway.cli.context import PROBLEMS, UNAVAILABLE, Context, Ended, json_opti
 from gateway.cli.output import json_line, show
 from gateway.journal.store import Journal
 from gateway.model import PartnerId
-from gateway.self_test import Run, Rung, begin, passed, rungs
+from gateway.self_test import Run, Rung, begin, never_entered, passed, rungs
 from gateway.settings import Settings
 
 POLL_SECONDS = 0.5
@@ -42,6 +42,7 @@ def self_test(context: Context, partner: PartnerId | None, patience: int, as_jso
     with context.journal() as journal:
         if not is_running(journal.blobs.directory):
             raise Ended("the service does not run, and only it sends and takes letters", UNAVAILABLE)
+        _await_mailboxes(journal, settings, timedelta(seconds=patience))
         try:
             run = begun(journal, settings, context, partner)
         except LookupError as error:
@@ -57,6 +58,21 @@ def self_test(context: Context, partner: PartnerId | None, patience: int, as_jso
             click.echo('its letters stay in the mailbox; [self_test] letters = "remove" has them taken out')
     if not passed(found):
         raise SystemExit(PROBLEMS)
+
+
+def _await_mailboxes(journal: Journal, settings: Settings, patience: timedelta) -> None:
+    """Wait until every mailbox was entered: the service may have started a moment ago."""
+    until = time.monotonic() + patience.total_seconds()
+    while True:
+        with journal.read() as tx:
+            waiting = never_entered(tx, settings)
+        if not waiting:
+            return
+        for name, words in waiting.items():
+            if words or time.monotonic() > until:
+                said = f": {words}" if words else "; edms-gateway doctor says whether it can be"
+                raise Ended(f"the service has not entered the mailbox {name} yet{said}", PROBLEMS)
+        time.sleep(POLL_SECONDS)
 
 
 def begun(journal: Journal, settings: Settings, context: Context, partner: PartnerId | None) -> Run:

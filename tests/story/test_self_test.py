@@ -10,12 +10,25 @@ import pytest
 
 from gateway import self_test
 from gateway.causes import Cause, EdmsLook, Look, causes
+from gateway.journal import entries, mailboxes
+from gateway.journal.entries import Direction
+from gateway.node import only_one
 from gateway.ports import Outcome, Phase, Posted
 from gateway.self_test import REPORTS, TEXT, Rung, begin, passed
+from tests.faults.restoring import call
 from tests.story.acts import cards
 from tests.story.offices import Town, TownOffice, town
 
 PATIENCE = timedelta(minutes=15)
+MAILBOX = """
+[[mailbox]]
+name = "letters"
+host = "127.0.0.1"
+user = "letters"
+password = "anything"
+tls = "none"
+start = "now"
+"""
 
 
 @pytest.fixture
@@ -56,6 +69,36 @@ def test_a_document_and_every_report_come_back_as_they_were_sent_and_nothing_is_
     assert passed(tuple(rungs.values()))
     assert cards(offices.moscow, "true") == []
     assert offices.minsk.incoming() == []
+
+
+def test_a_test_waits_until_every_mailbox_was_entered_for_what_came_before_is_left_alone(offices: Town) -> None:
+    moscow = offices.moscow
+    config = moscow.home / "gateway.toml"
+    config.write_text(f"{config.read_text()}\n{MAILBOX}")
+    with moscow.parts.journal.write() as tx:
+        mailboxes.failed(tx, "letters", "the server is away", offices.clock.now(), login_refused=False)
+    with only_one(moscow.settings.journal.blobs):
+        away = call(moscow, "self-test", "--patience", "30")
+    with moscow.parts.journal.write() as tx:
+        mailboxes.heard(tx, "letters", offices.clock.now())
+    with only_one(moscow.settings.journal.blobs):
+        silent = call(moscow, "self-test", "--patience", "0")
+    with moscow.parts.journal.write() as tx:
+        mailboxes.enter(tx, "letters", 1, 1, "now", offices.clock.now())
+    begun_by_then = self_test_letters(moscow)
+    with only_one(moscow.settings.journal.blobs):
+        call(moscow, "self-test", "--patience", "0")
+
+    assert away.exit_code == silent.exit_code == 1
+    assert "has not entered the mailbox letters yet: the server is away" in away.stderr
+    assert "has not entered the mailbox letters yet; edms-gateway doctor says" in silent.stderr
+    assert begun_by_then == 0
+    assert self_test_letters(moscow) == 1
+
+
+def self_test_letters(office: TownOffice) -> int:
+    with office.parts.journal.read() as tx:
+        return len([one for one in entries.select(tx, direction=Direction.OUT) if one.kind == self_test.KIND])
 
 
 def test_nobody_else_can_begin_or_answer_a_test(offices: Town) -> None:
