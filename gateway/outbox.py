@@ -61,8 +61,10 @@ class Outbox:
         fresh = events.add(tx, exchange.id, news, ours=True, now=now)
         history = [fact.event for fact in events.history(tx, exchange.id, ours=True)]
         reached = replace(exchange, rung=reports.rung(history).name.lower())
-        if any(fact.kind is EventKind.RENUMBERED for fact in fresh) and (standing := reports.registered(history)):
-            reached = replace(reached, registered=standing.number)
+        if any(fact.kind in reports.REGISTRATIONS for fact in fresh):
+            standing = reports.registered(history)
+            if standing is not None and standing.number is not None:  # a draft has none
+                reached = replace(reached, registered=standing.number)
         exchanges.advance(tx, reached)
         for outbound in self.due(exchange, history, fresh, now, contents):
             entries.queue(tx, outbound, now)

@@ -30,6 +30,7 @@ REMEDIES = {
     "registered, not reported": "edms-gateway queue list: retry what failed; else report it",
     "unknown to the journal": "let the partner send it again, or the mailbox be read again: it keeps its number",
     "dispatch unknown": "mark the document to be sent again: it goes under its old ids, which the partner knows",
+    "number gone": "register the card under that number; under another one its sender hears a correction",
     "number differs": "none while the service catches up; if it stays, look at the mapping's changes (edms check)",
 }
 
@@ -107,6 +108,10 @@ def _compared(held: Registered, standing: Standing | None) -> Iterator[Found]:
         trouble = Trouble("card vanished", words, entry=held.entry, exchange=held.exchange)
         by_hand = "its letter was given up: register it by hand under that number"
         yield trouble, f"edms-gateway quarantine reprocess {held.entry}" if held.stored else by_hand
+    elif held.number.text and not standing.number.text:
+        words = f"told {_said(held.number)}; card {standing.card} has no number"
+        trouble = Trouble("number gone", words, entry=held.entry, exchange=held.exchange)
+        yield trouble, REMEDIES[trouble.what]
     elif not _same(held.number, standing.number):
         words = f"told {_said(held.number)}; card {standing.card} has {_said(standing.number)}"
         trouble = Trouble("number differs", words, entry=held.entry, exchange=held.exchange)
@@ -114,8 +119,8 @@ def _compared(held: Registered, standing: Standing | None) -> Iterator[Found]:
 
 
 def _same(told: Number, now: Number) -> bool:
-    """Say whether a card has the number that was told; what has none yet, or had none, is not judged."""
-    if Number() in (told, now):
+    """Say whether a card has the number that was told; what had none when it was told is not judged."""
+    if told == Number():
         return True
     return told.text == now.text and (None in (told.date, now.date) or told.date == now.date)
 

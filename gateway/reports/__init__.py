@@ -7,11 +7,12 @@ of our people; `news` finds in a partner's report what we did not know yet.  His
 
 from gateway.reports.carrying import brought_by, carrying
 from gateway.reports.hearing import answered, news
-from gateway.reports.ladder import TASK_KINDS, Rung, registered, rung
+from gateway.reports.ladder import REGISTRATIONS, TASK_KINDS, Rung, registered, rung
 from gateway.reports.rule import Audience, ReportRule, wanted
 from gateway.reports.telling import owed, owed_again, snapshot
 
 __all__ = [
+    "REGISTRATIONS",
     "TASK_KINDS",
     "Audience",
     "ReportRule",

@@ -216,6 +216,35 @@ def test_when_somebody_has_the_number_by_now_the_partner_hears_the_correction(of
     assert rows(offices.moscow, "db", "verify") == []
 
 
+@pytest.mark.parametrize(("number", "told"), [("01-1", []), ("02-2", ["renumbered"])], ids=["the same", "another"])
+def test_a_card_put_back_before_a_person_is_listed_and_its_sender_hears_only_another_number(
+    tmp_path: Path, number: str, told: list[str]
+) -> None:
+    with town(tmp_path, moscow={"partner": '[[receive]]\nregister = "wait"'}) as offices:
+        card = send_letter(offices.minsk)
+        offices.settle()
+        backup = put_away(offices.moscow, offices)
+        register_by_hand(offices, "01-1")
+        before = news(offices.minsk, card)
+        put_back(offices.moscow, backup, EDMS)
+        listed = vanished(offices.moscow)
+
+        register_by_hand(offices, number)
+
+        assert listed == [("number gone", 1)]
+        assert dispatch(offices.minsk, card).partner_number == number
+        assert news(offices.minsk, card) == before + told
+        assert rows(offices.moscow, "db", "verify") == []
+
+
+def register_by_hand(offices: Town, number: str) -> None:
+    (waiting,) = cards(offices.moscow, "state = 'waiting'")
+    do(offices.moscow, people.register_waiting, waiting.id, number=number, to=["Берёзкина"], by="Дубов")
+    offices.settle()
+    offices.clock.advance(minutes=2)  # the EDMS is asked again
+    offices.settle()
+
+
 def test_what_people_do_with_the_card_made_again_is_told(offices: Town) -> None:
     backup = put_away(offices.moscow, offices)
     card = send_letter(offices.minsk)
