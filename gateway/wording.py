@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -42,7 +43,7 @@ class Wording:
         for language, sources in templates.items():
             if missing := set(NAMES).difference(sources):
                 raise ValueError(f"the templates of language {language} lack {', '.join(sorted(missing))}")
-            self._languages[language] = _environment(Locale.parse(language), sources)
+            self._languages[language] = _environment(language, tuple(sorted(sources.items())))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -80,7 +81,10 @@ def one_line(value: str) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
 
 
-def _environment(locale: Locale, sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
+@lru_cache(8)  # compiling them costs more than sending a letter: the same templates are compiled once
+def _environment(language: str, sources: tuple[tuple[str, str], ...]) -> ImmutableSandboxedEnvironment:
+    locale = Locale.parse(language)
+
     def day(value: date) -> str:
         return format_date(value, "long", locale)
 
@@ -89,7 +93,7 @@ def _environment(locale: Locale, sources: Mapping[str, str]) -> ImmutableSandbox
         return f"{format_date(local.date(), 'long', locale)}, {format_datetime(local, 'HH:mm (xxx)', locale=locale)}"
 
     environment = ImmutableSandboxedEnvironment(
-        loader=DictLoader(sources),
+        loader=DictLoader(dict(sources)),
         undefined=StrictUndefined,
         finalize=_shown,
         autoescape=False,  # plain text: nothing to escape, and a name shall look as it is written
