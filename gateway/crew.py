@@ -11,7 +11,8 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence
+from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.context import SpawnProcess
 from time import monotonic
@@ -20,6 +21,7 @@ from typing import Any
 import structlog
 
 from gateway.build import Parts, build
+from gateway.edms_adapter import timing
 from gateway.inbound.worker import Worker
 from gateway.journal import entries, trouble
 from gateway.logs import configure_logs
@@ -51,6 +53,7 @@ class Crew:
         self._finished = finished
         self._hands: dict[str, tuple[SpawnProcess, socket.socket]] = {}
         self._in_hand: dict[str, Any] = {}  # Any: ctypes; by worker, the entry it works on
+        self._times: dict[str, Any] = {}  # Any: ctypes; by worker and those before it, how long the EDMS took
         self._silent_until: dict[str, Any] = {}  # Any: ctypes; by worker, seconds of `monotonic`
         self._hurry = hurry
         self._stopping = False
@@ -68,6 +71,10 @@ class Crew:
         """
         for name in self._hands:
             yield f"worker {name}", self._silent_until[name].value
+
+    def times(self) -> list[MutableSequence[float]]:
+        """Return the cells in which each worker counts how long the EDMS takes, see `timing`."""
+        return list(self._times.values())
 
     def wake(self) -> None:
         """Tell every worker that there is work."""
@@ -101,7 +108,8 @@ class Crew:
         in_hand = self._in_hand[name] = _spawn.Value("q", 0, lock=False)
         first = monotonic() + BETWEEN.total_seconds()  # starting is slow on a busy machine
         silent_until = self._silent_until[name] = _spawn.Value("d", first, lock=False)
-        tools = (self._settings, self._clock, self._failpoint, in_hand, silent_until, self._hurry)
+        times = self._times.setdefault(name, _spawn.Array("d", timing.CELLS, lock=False))
+        tools = (self._settings, self._clock, self._failpoint, in_hand, silent_until, times, self._hurry)
         process = _spawn.Process(target=serve, args=(name, *tools, theirs), name=name, daemon=True)
         process.start()
         theirs.close()
@@ -174,6 +182,7 @@ def serve(
     failpoint: Failpoint,
     in_hand: Any,  # Any: ctypes
     silent_until: Any,  # Any: ctypes
+    times: MutableSequence[float],
     hurry: float,
     edge: socket.socket,
 ) -> None:
@@ -192,6 +201,7 @@ def serve(
     configure_logs(settings.log.level)
     edge.setblocking(False)
     parts = build(settings, clock, failpoint)
+    desk = replace(parts, edms=timing.timed(parts.edms, timing.Tally(times))).desk()
 
     between = BETWEEN.total_seconds() / hurry
     patience = settings.workers.patience.total_seconds() / hurry
@@ -202,7 +212,7 @@ def serve(
 
     worker = Worker(
         name,
-        parts.desk(),
+        desk,
         parts.clock.now,
         max_seconds=settings.workers.seconds,
         patience=settings.workers.patience,

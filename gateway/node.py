@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableSequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from gateway.build import Parts
 from gateway.causes import EdmsLook
 from gateway.crew import Crew
 from gateway.doors import Posts, door_of, folder_of, mailbox_of, tokens_of
+from gateway.edms_adapter import timing
 from gateway.health.door import HealthDoor, turning
 from gateway.health.numbers import Numbers
 from gateway.health.readiness import why_not_ready
@@ -92,6 +93,7 @@ class Node:
         self._timetable = Timetable(polled.poll.total_seconds(), polled.max_wait.total_seconds(), ask_at=0)
         self._tokens = tokens_of(parts.settings.oauth)
         self._posts = Posts(parts.settings, self._tokens, parts.failpoint)
+        self._times: MutableSequence[float] = [0.0] * timing.CELLS
         self._lacking = Lacking(parts.edms, parts.office, parts.clock.now)
         self._edms_words = ""  # why the EDMS does not answer; empty: it does
         self._health: HealthDoor | None = None
@@ -121,7 +123,7 @@ class Node:
         )
         self._collector = Collector(
             parts.journal,
-            parts.edms,
+            timing.timed(parts.edms, timing.Tally(self._times)),
             parts.office,
             parts.outbox,
             parts.clock.now,
@@ -218,7 +220,13 @@ class Node:
     def _open_health(self) -> None:
         bind, loop = self.parts.settings.health.bind, asyncio.get_running_loop()
         if bind:
-            numbers = Numbers(self.parts, self._edms_look, lambda: self._crew.deaths, self._tokens)
+            numbers = Numbers(
+                self.parts,
+                self._edms_look,
+                lambda: self._crew.deaths,
+                lambda: [self._times, *self._crew.times()],
+                self._tokens,
+            )
             self._health = HealthDoor(
                 bind, numbers, lambda: turning(loop) or ", ".join(self.pulse.hung()), lambda: why_not_ready(self.parts)
             )

@@ -5,20 +5,22 @@ Every mailbox, listener and partner of the configuration has its series from the
 not exist never fires.  No label is an address.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from threading import Lock
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from gateway.build import Parts
 from gateway.causes import Cause, EdmsLook, Look, causes
 from gateway.causes.certificates import expiries
+from gateway.edms_adapter import timing
 from gateway.journal import entries, mailboxes
+from gateway.journal.durations import BUCKETS, Durations, durations
 from gateway.journal.entries import PartnerTraffic, State
 from gateway.journal.totals import Totals, totals
 from gateway.ports import Tokens
@@ -34,6 +36,7 @@ class _Walked:
     """What costs a walk through the whole journal."""
 
     totals: Totals
+    durations: Mapping[str, Durations]
     partners: tuple[PartnerTraffic, ...]
 
 
@@ -41,13 +44,22 @@ class Numbers(Collector):
     """A collector of prometheus_client; raises what the journal raises when it is away."""
 
     def __init__(
-        self, parts: Parts, edms: Callable[[], EdmsLook], deaths: Callable[[], int], tokens: Mapping[str, Tokens]
+        self,
+        parts: Parts,
+        edms: Callable[[], EdmsLook],
+        deaths: Callable[[], int],
+        times: Callable[[], Iterable[MutableSequence[float]]],
+        tokens: Mapping[str, Tokens],
     ) -> None:
-        """*deaths* says how many workers died since the start; *tokens* are what mailboxes log in with, by name."""
+        """*deaths* says how many workers died since the start, *times* how long the EDMS took (see `timing`).
+
+        *tokens* are what mailboxes log in with, by name.
+        """
         self._parts = parts
         self._tokens = tokens
         self._edms = edms
         self._deaths = deaths
+        self._times = times
         self._walked: _Walked | None = None
         self._walk_at: datetime | None = None
         self._lock = Lock()
@@ -69,11 +81,13 @@ class Numbers(Collector):
         yield self._token_expiries(now)
         yield from self._partners(walked.partners)
         yield from self._standing(wrong, look.edms)
+        yield _stages(walked.durations)
+        yield self._answers()
 
     def _walk(self, tx: Connection, now: datetime) -> _Walked:
         if self._walked is None or self._walk_at is None or now >= self._walk_at:
             began = self._parts.clock.now()
-            self._walked = _Walked(totals(tx), entries.partners(tx))
+            self._walked = _Walked(totals(tx), durations(tx), entries.partners(tx))
             ended = self._parts.clock.now()
             self._walk_at = ended + max(WALK_EVERY, WALK_SHARE * (ended - began))
         return self._walked
@@ -138,6 +152,31 @@ class Numbers(Collector):
         yield _gauge("gw_edms_up", "1: the EDMS answered when it was asked last.", "", {"": float(not edms.words)})
         yield _gauge("gw_tls_cert_expiry_timestamp_seconds", "When a listener's certificate ends.", "host", ends)
         yield _counter("gw_panic", "Workers that died since the start.", "", {"": self._deaths()})
+
+    def _answers(self) -> Metric:
+        """How long the EDMS took for what it was asked, since the start."""
+        metric = HistogramMetricFamily(
+            "gw_adapter_duration_seconds", "How long the EDMS took to answer.", labels=["adapter", "op"]
+        )
+        cells = list(self._times())
+        for operation in timing.OPERATIONS:
+            found = timing.taken(operation, cells)
+            buckets = _buckets(timing.BUCKETS, found.within, found.number)
+            metric.add_metric([self._parts.settings.edms.adapter, operation], buckets, found.seconds)
+        return metric
+
+
+def _stages(found: Mapping[str, Durations]) -> Metric:
+    metric = HistogramMetricFamily(
+        "gw_exchange_duration_seconds", "From one stage of an exchange to the next.", labels=["stage"]
+    )
+    for stage, one in found.items():
+        metric.add_metric([stage], _buckets(BUCKETS, one.within, one.number), one.seconds)
+    return metric
+
+
+def _buckets(most: Iterable[float], within: Iterable[int], number: int) -> list[tuple[str, float]]:
+    return [*((str(float(seconds)), count) for seconds, count in zip(most, within, strict=True)), ("+Inf", number)]
 
 
 def _version() -> str:

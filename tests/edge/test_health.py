@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
@@ -18,9 +19,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.demo.offices import free_ports
+from gateway.edms_adapter import timing
 from gateway.health.door import turning
+from gateway.journal.durations import STAGES
+from gateway.journal.entries import State
+from gateway.ports import Edms
 from gateway.templates_home import shipped
-from tests.edge.test_node import Node, document, eventually, numbers, outage, running
+from tests.edge.test_node import Node, document, eventually, numbers, outage, running, workers_of
 
 RULES = "edms-gateway.rules.yml"
 MAILBOX = """
@@ -100,6 +105,9 @@ def test_every_series_is_there_from_the_start_and_none_names_an_address(watched:
     ]
     assert found["gw_panic_total"] == 0
     assert found["gw_edms_up"] == 1
+    assert [found[f"gw_exchange_duration_seconds_count {stage}"] for stage in STAGES] == [0, 0, 0, 0]
+    assert found["gw_adapter_duration_seconds_count sql register"] == 0
+    assert found["gw_adapter_duration_seconds_bucket sql +Inf register"] == 0
     assert "@" not in text
 
 
@@ -114,6 +122,28 @@ def test_a_letter_that_was_registered_and_one_that_was_parked_are_counted(watche
 
     assert found["gw_queue_depth parked"] == 1
     assert found["gw_causes serious"] >= 1
+
+
+def test_every_operation_that_is_timed_is_one_of_the_edms() -> None:
+    assert [name for name in timing.OPERATIONS if not hasattr(Edms, name)] == []
+
+
+def test_the_time_the_edms_takes_is_counted_in_every_process_and_outlives_a_worker(watched: Watched) -> None:
+    with running(watched):
+        assert watched.deliver(document(1)) == 250
+        eventually(lambda: [letter.state for letter in watched.letters()] == [State.DONE])
+        assert watched.numbers()["gw_adapter_duration_seconds_count sql register"] == 1
+        workers = workers_of(watched)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        eventually(lambda: watched.numbers()["gw_panic_total"] == len(workers))
+        assert watched.deliver(document(2)) == 250
+        eventually(lambda: watched.numbers()["gw_adapter_duration_seconds_count sql register"] == 2)
+        found = watched.numbers()
+
+    assert found["gw_adapter_duration_seconds_sum sql register"] > 0
+    assert found["gw_adapter_duration_seconds_bucket sql 60.0 register"] == 2
+    assert found["gw_adapter_duration_seconds_count sql changes"] > 0  # asked by the edge process
 
 
 @pytest.mark.thorough

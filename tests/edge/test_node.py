@@ -118,6 +118,13 @@ def eventually(look: Callable[[], Found], seconds: float = 40) -> Found:
     return found
 
 
+def workers_of(node: Node) -> list[int]:
+    """Return the pids of the worker processes."""
+    assert node.process is not None
+    children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()
+    return [pid for pid in map(int, children) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 @contextmanager
 def running(node: Node) -> Iterator[Node]:
     node.start()

@@ -22,7 +22,7 @@ from gateway.node import Node as WholeNode
 from gateway.running import note, unlike
 from gateway.settings_files import load as load_settings
 from gateway.starter import write_starter
-from tests.edge.test_node import Node, document, eventually, numbers, running
+from tests.edge.test_node import Node, document, eventually, numbers, running, workers_of
 
 
 def typed(node: Node, *words: str) -> Result:
@@ -215,12 +215,6 @@ def test_a_number_of_workers_that_was_typed_outlives_a_reload_which_says_so(tmp_
 
         assert b"workers.count needs a restart without --workers" in (node.home / "gateway.log").read_bytes()
         assert len(workers_of(node)) == 1
-
-
-def workers_of(node: Node) -> list[int]:
-    assert node.process is not None
-    children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()
-    return [pid for pid in map(int, children) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_what_is_written_down_of_the_configuration_tells_no_secret_and_nobody_else_reads_it(tmp_path: Path) -> None:
