@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two offices of the demo: their people, their registries, and configurations that know each other."""
 
+import os
 import socket
+from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 
 from gateway.edms_adapter import registry
 from gateway.edms_adapter.registry import Correspondent, Office, Staff
+
+MAX_HELD = 200  # LIMIT: ports that are kept for their servers at once
+_HELD = deque[int]()  # their file descriptors, the oldest first; the end of the process closes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +156,17 @@ def set_up(home: Path) -> tuple[DemoOffice, DemoOffice]:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return loopback ports that nobody uses at the moment."""
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Return loopback ports that nobody uses, and that nobody else is given before their server starts.
+
+    They stay bound here, and nobody listens: a server that sets SO_REUSEADDR, as ours do, opens them all the same.
+    """
+    ports = []
+    for _ in range(number):
+        if len(_HELD) == MAX_HELD:
+            os.close(_HELD.popleft())
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("127.0.0.1", 0))
+        ports.append(one.getsockname()[1])
+        _HELD.append(one.detach())
+    return ports

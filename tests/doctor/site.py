@@ -14,6 +14,8 @@ from gateway.demo.offices import free_ports
 from gateway.journal.store import Journal
 from gateway.starter import write_starter
 
+PATIENCE = "60"  # LIMIT: seconds for one answer, on a machine that has much else to do
+BRIEF = ("--patience", "2")  # with those who never answer
 LETTER = b"From: a@partner.example\r\nTo: b@office.example\r\nSubject: people write\r\n\r\nGood morning.\r\n"
 
 
@@ -66,7 +68,7 @@ class Site:
         self.config.write_text(f"{self.config.read_text()}\n[[mailbox]]\n{table(written)}")
 
     def examined(self, *options: str) -> Examined:
-        words = ["--config", str(self.config), "doctor", "--json", "--patience", "2", *options]
+        words = ["--config", str(self.config), "doctor", "--json", "--patience", PATIENCE, *options]
         done = CliRunner().invoke(main, words)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Examined(done.exit_code, [json.loads(line) for line in done.stdout.splitlines()])

@@ -16,12 +16,12 @@ from gateway.doctor.clock import compared
 from gateway.doctor.finding import Level
 from gateway.edms_adapter import registry
 from gateway.journal.store import Journal
-from tests.doctor.site import Site
+from tests.doctor.site import BRIEF, Site
 
 
 def test_a_port_that_another_program_has_is_told_with_its_greeting(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.port)) as other:
-        examined = site.examined()
+        examined = site.examined(*BRIEF)
         other.close()
 
     port = examined.about("port 127.0.0.1")

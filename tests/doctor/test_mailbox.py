@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from tests.doctor.site import LETTER, Site
+from tests.doctor.site import BRIEF, LETTER, Site
 from tests.inbound.imap_script import CAPABILITIES, Act, Script, says, stays_silent
 from tests.outbound.scripted_relay import relay
 from tests.servers.dovecot import Dovecot
@@ -97,7 +97,7 @@ async def test_a_server_that_accepts_and_says_nothing_costs_no_more_than_the_pat
     async with script.serving(), relay({"greeting": "<stall>"}) as post:
         site.mailbox(script.port)
         site.relay(post.port)
-        examined = await site.examined_apart()
+        examined = await site.examined_apart(*BRIEF)
 
     assert examined.about("IMAP at")["said"] == "no greeting in time"
     assert examined.about("SMTP at")["level"] == "bad"
@@ -107,7 +107,7 @@ async def test_a_server_that_accepts_and_says_nothing_costs_no_more_than_the_pat
 async def test_a_server_that_falls_silent_after_the_login_is_named(site: Site) -> None:
     async with Script(examine=stays_silent).serving() as script:
         site.mailbox(script.port)
-        examined = await site.examined_apart()
+        examined = await site.examined_apart(*BRIEF)
 
     assert examined.about("login as u")["level"] == "good"
     assert examined.about("IMAP at")["said"] == "no answer to EXAMINE in time"

@@ -234,5 +234,5 @@ def play(page: Path, home: Path) -> None:
         there.process.terminate()
         for one in background:
             one.terminate()
-            one.wait(timeout=30)
-        there.process.communicate(timeout=30)
+            one.wait(timeout=60)
+        there.process.communicate(timeout=60)

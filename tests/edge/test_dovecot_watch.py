@@ -4,7 +4,6 @@
 import asyncio
 import hashlib
 import tempfile
-import time
 import tracemalloc
 from datetime import timedelta
 from typing import Any
@@ -70,12 +69,10 @@ async def test_a_new_letter_is_announced_by_idle_and_taken_at_once(dovecot: Dove
 
     async with watch.running(watched(dovecot, user)):
         await watch.sleeping.until(lambda: watch.poll in watch.sleeping.pauses)
-        began = time.monotonic()
         dovecot.deliver(user, letter("new"))
         await watch.accepting.count(1)
-        took = time.monotonic() - began
 
-    assert took < 2.0  # measured 0.5: Dovecot itself gathers changes for half a second
+    assert watch.memory.failures == []  # the poll never ends here, so only the server can have told of it
 
 
 async def test_polling_finds_what_idle_does_not_announce(dovecot: Dovecot) -> None:

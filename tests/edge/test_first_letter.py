@@ -103,4 +103,4 @@ def running(one: Step | Lines, home: Path) -> Iterator[None]:
             yield
         finally:
             run.terminate()
-            run.communicate(timeout=30)
+            run.communicate(timeout=60)

@@ -21,6 +21,7 @@ from gateway.crew import drained, nudge
 from gateway.demo.offices import free_ports
 from gateway.edms_adapter import BUILT_IN
 from gateway.edms_adapter.registry import people
+from gateway.inbound.worker import MAX_STARTS
 from gateway.journal import entries
 from gateway.journal.entries import Direction, State
 from gateway.journal.store import Journal
@@ -154,9 +155,9 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment_and_is_registered_o
     node = Node(tmp_path / "d")
     accepted: list[int] = []
     number = 0
-    for _ in range(3):
+    for _ in range(MAX_STARTS - 1):  # one that was in hand each time is begun once more, and not parked for it
         node.start()
-        for _ in range(8):
+        for _ in range(12):
             number += 1
             if node.deliver(document(number)) == 250:
                 accepted.append(number)

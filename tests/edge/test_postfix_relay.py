@@ -11,7 +11,7 @@ from gateway.outbound.post import SmtpPost
 from gateway.outbound.relay import Relay
 from gateway.ports import Outcome
 from tests.inbound.smtp_wire import Accepting, running
-from tests.servers.postfix import Postfix
+from tests.servers.postfix import PATIENCE_SECONDS, Postfix
 
 SENDER = "out@partner.example"
 RECIPIENT = "documents@ministry.example"
@@ -50,7 +50,7 @@ async def test_a_letter_goes_round_unharmed(postfix: Postfix, protocol: str, uni
     async with running(accept, **door(postfix, protocol, unix)) as listener, posting(postfix) as post:
         postfix.route({"ministry.example": transport(listener, protocol)})
         posted = await post.send(Held(LETTER), SENDER, RECIPIENT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await accept.committed.wait()
 
         assert posted.outcome is Outcome.SENT
@@ -67,13 +67,13 @@ async def test_a_letter_we_cannot_take_now_waits_in_the_queue_and_comes_when_ask
     async with running(accept, protocol=protocol) as listener, posting(postfix) as post:
         postfix.route({"ministry.example": transport(listener, protocol)})
         await post.send(Held(LETTER), SENDER, RECIPIENT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not any(name == "deferred" for name, _ in postfix.queue()):
                 await asyncio.sleep(0.05)
         ((_, reason),) = postfix.queue()
         accept.error = None
         postfix.flush()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await accept.committed.wait()
             while postfix.queue():
                 await asyncio.sleep(0.05)
@@ -100,7 +100,7 @@ async def test_three_recipients_of_one_lmtp_letter_are_all_delivered_once(postfi
         await reader.read()
         writer.close()
         await writer.wait_closed()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await accept.committed.wait()
             while postfix.queue():
                 await asyncio.sleep(0.05)

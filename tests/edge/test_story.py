@@ -137,7 +137,7 @@ def real(tmp_path: Path, postfix: Postfix, dovecot: Dovecot, postgres: Callable[
 Found = TypeVar("Found")
 
 
-def eventually(look: Callable[[], Found], seconds: float = 30) -> Found:
+def eventually(look: Callable[[], Found], seconds: float = 60) -> Found:
     """Return what *look* finds as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := look()):
@@ -162,6 +162,7 @@ def test_a_recreated_mailbox_registers_nothing_twice_and_answers_nothing(real: R
     with running(real.minsk) as one, running(real.moscow) as other:
         wait_for_door(real.minsk, one)
         play(real.minsk, real.moscow, Story(time.monotonic(), (one, other), patience_seconds=120))
+        eventually(lambda: told_of_the_answer(real) == ["forwarded", "received", "registered"])
         before = counted(real)
 
         letters = lost_and_restored(dovecot, real.user)
@@ -185,6 +186,13 @@ def lost_and_restored(dovecot: Dovecot, user: str) -> int:
         dovecot.deliver(user, letter)
     assert dovecot.uidvalidity(user) != before
     return len(letters)
+
+
+def told_of_the_answer(real: RealOffices) -> list[str]:
+    """Return the kinds of news that Moscow has of its answer."""
+    with people.at_work(real.moscow.registry) as work:
+        (card,) = people.rows(work, "select id from card where direction = 'out'")
+        return sorted(row.event for row in people.news(work, card.id))
 
 
 def counted(real: RealOffices) -> tuple[int, int]:

@@ -6,12 +6,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from gateway.build import SystemClock
 from gateway.edms_adapter.registry import people
 from gateway.journal import mailboxes
 from gateway.journal.reading import ReadOnlyJournal
@@ -20,6 +19,8 @@ from gateway.web.application import application
 from gateway.web.serving import bound, server
 from tests.story.acts import answer, cards, instruct, send_letter
 from tests.story.offices import Town, TownOffice, town
+
+BEGAN = datetime(2026, 3, 11, 6, tzinfo=UTC)  # in the office's day all acts of one day fall on it, and no year ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,7 @@ def served(office: TownOffice, **web: object) -> Iterator[Site]:
 def live_through_something(offices: Town) -> None:
     """Documents that are answered, wait for a person, are refused, and are confirmed by nobody."""
     minsk, moscow = offices.minsk, offices.moscow
-    offices.clock.moment = SystemClock().now().replace(hour=6)  # in the office's day all acts of one day fall on it
-    offices.clock.advance(days=-6)
+    offices.clock.moment = BEGAN
     send_letter(minsk)
     offices.settle()
     first = cards(moscow)[0].id
