@@ -40,7 +40,7 @@ from tests.story.offices import TownOffice
 
 RECIPIENTS = (OURS, SECOND)
 HEAD = b"MAIL FROM:<" + PARTNER.encode() + b">\r\n"
-IMPATIENT = {"command_seconds": 1.0, "data_idle_seconds": 1.0, "max_connections": 300, "max_connections_per_peer": 300}
+IMPATIENT = {"command_seconds": 3.0, "data_idle_seconds": 3.0, "max_connections": 300, "max_connections_per_peer": 300}
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ class Sending:
 
     @staticmethod
     def post_to(**settings: object) -> SmtpPost:
-        usual = {"host": "127.0.0.1", "tls": "none", "patience": QUICK}
+        usual = {"host": "127.0.0.1", "tls": "none"}
         return SmtpPost(Relay(**usual | settings))  # type: ignore[arg-type]  # what a test wants differently
 
     def queue(self, octets: bytes) -> int:

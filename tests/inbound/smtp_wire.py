@@ -82,6 +82,21 @@ async def running(accept: Any, failpoint: Failpoint = nothing_fails, **changes: 
         await listener.close(timedelta(seconds=0))
 
 
+class LoopTime:
+    """The running loop's clock: what waits for a deadline is there at once when the test puts it forward."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._of_the_machine, self._ahead = self._loop.time, 0.0
+        self._loop.time = self.now  # type: ignore[method-assign]  # the loop asks itself, as everybody does
+
+    def now(self) -> float:
+        return self._of_the_machine() + self._ahead
+
+    def passes(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
 class Client:
     """A client that sends exactly what it is told and reads replies."""
 

@@ -23,7 +23,7 @@ from gateway.inbound.imap.login import Account, enter
 from tests.inbound.imap_script import Hangup, Script, Talk, closes, says, stays_silent
 
 SHORT = Patience(connecting=timedelta(seconds=0.3), silence=timedelta(seconds=0.2), command=timedelta(seconds=1))
-DEADLINE_SECONDS = 4.0
+DEADLINE_SECONDS = 20.0
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -152,11 +152,11 @@ async def test_an_unanswered_command_ends_the_connection_for_all_that_follow(ver
     ):
         with pytest.raises(ConnectionBroken, match="in time"):
             await orders[verb](client)
-        began = time.monotonic()
-        with pytest.raises(ConnectionBroken):
+        heard = list(script.heard)
+        with pytest.raises(ConnectionBroken, match=f"no answer to {verb.upper()} in time"):  # the first's, not its own
             await client.noop()
 
-    assert time.monotonic() - began < 0.1
+    assert script.heard == heard
 
 
 async def test_a_command_given_up_by_its_caller_ends_the_connection() -> None:
@@ -181,7 +181,7 @@ async def test_a_literal_that_keeps_coming_is_waited_for_and_one_that_drips_for_
             await client.uid("FETCH", "1", "(UID BODY.PEEK[]<0.100000>)")
         took = time.monotonic() - began
 
-    assert 3 * SHORT.silence.total_seconds() < took < 2.0
+    assert took > 3 * SHORT.silence.total_seconds()
 
 
 async def test_a_refused_token_is_an_answer_not_a_silence() -> None:

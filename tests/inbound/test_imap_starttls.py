@@ -13,6 +13,7 @@ from gateway.inbound.imap.login import Account, enter
 from gateway.tls import Trust
 from tests.inbound.imap_script import Script, Talk, says, stays_silent
 
+USUAL = Patience()
 SHORT = Patience(
     connecting=timedelta(seconds=0.5), silence=timedelta(seconds=0.5), command=timedelta(seconds=1)
 )  # where a line is dead, we give up soon
@@ -32,15 +33,15 @@ def server(context: ssl.SSLContext | None = None, behind: bytes = b"", **acts) -
     return script
 
 
-async def entered(script: Script, trust: Trust, **more) -> GuardedClient:
+async def entered(script: Script, trust: Trust, patience: Patience = USUAL, **more) -> GuardedClient:
     async with asyncio.timeout(10):
         account = Account("127.0.0.1", script.port, "starttls", "us", "canary", trust=trust, **more)
-        return await enter(account, patience=SHORT)
+        return await enter(account, patience=patience)
 
 
-async def refused(script: Script, trust: Trust = SYSTEM, **more) -> str:
+async def refused(script: Script, trust: Trust = SYSTEM, patience: Patience = USUAL, **more) -> str:
     with pytest.raises(ConnectionBroken) as caught:
-        await entered(script, trust, **more)
+        await entered(script, trust, patience, **more)
     assert not any("LOGIN" in line for line in script.heard)
     return str(caught.value)
 
@@ -107,4 +108,4 @@ async def test_a_server_that_says_ok_and_never_begins_tls_is_left(ca_file: str) 
         await stays_silent(talk, tag, rest)
 
     async with server(starttls=silent).serving() as script:
-        assert "cannot begin TLS" in await refused(script, Trust(ca_file))
+        assert "cannot begin TLS" in await refused(script, Trust(ca_file), SHORT)

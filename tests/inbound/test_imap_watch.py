@@ -110,11 +110,11 @@ async def test_a_server_that_falls_silent_is_left() -> None:
 
     async with (
         script.serving(),
-        watch.running(watched(script), patience=Patience(silence=timedelta(seconds=0.05))),
+        watch.running(watched(script), patience=Patience(silence=timedelta(seconds=0.5))),
     ):
         await watch.accepting.count(1)
 
-    assert "no answer to SEARCH in time" in watch.memory.failures[0][0]
+    assert any("no answer to SEARCH in time" in words for words, _ in watch.memory.failures)
 
 
 async def test_a_letter_that_breaks_the_connection_every_time_does_not_stop_the_others() -> None:

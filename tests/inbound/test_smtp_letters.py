@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from gateway.inbound.delivery import Delivery
-from tests.inbound.smtp_wire import OURS, Accepting, Client, running, talking
+from tests.inbound.smtp_wire import OURS, Accepting, Client, LoopTime, running, talking
 
 LETTER = b"Subject: sample\r\n\r\n\xd0\x9f\r\n"
 SECOND = "archive@ministry.example"
@@ -284,11 +284,16 @@ async def pour_slowly(client: Client, stop) -> None:
 
 async def test_progress_keeps_a_slow_but_honest_client_alive():
     accept = Accepting()
-    async with running(accept, data_idle_seconds=0.5, command_seconds=0.2) as listener, talking(listener) as client:
+    time, passed = LoopTime(), []
+    limits = {"data_idle_seconds": 50, "command_seconds": 20, "min_bytes_per_second": 1}
+    async with running(accept, passed.append, **limits) as listener, talking(listener) as client:
         await client.envelope()
-        for _ in range(10):
+        for number in range(1, 11):
             client.send(b"x" * 100 + b"\r\n")
-            await asyncio.sleep(0.05)  # half a second in all, more than a command may take
+            async with asyncio.timeout(10):
+                while passed.count("smtp:block") < number:
+                    await asyncio.sleep(0)
+            time.passes(9)  # in all more than a command may take, and more than a letter may rest
 
         assert (await client.say(b".\r\n")).startswith("250")
 
