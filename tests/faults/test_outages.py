@@ -159,11 +159,22 @@ def away(url: str) -> Iterator[None]:
 @contextmanager
 def crowded(url: str) -> Iterator[None]:
     """Let others have every connection the server gives."""
+    name = url.rpartition("/")[2]
     with ExitStack() as others, control(url) as connection:
-        crowd(others, url)
-        terminate(connection, url.rpartition("/")[0] + "/postgres", url.rpartition("/")[2])
-        crowd(others, url)
+        while True:
+            crowd(others, url)
+            if connection.execute(FULL_WITHOUT, (name,)).fetchone() == (True,):
+                break
+            terminate(connection, url)  # one that is told to go goes when it can, and may come again before the crowd
         yield
+
+
+# every place is taken by somebody who can be seen, so nobody is still coming or going, and *name* has none
+FULL_WITHOUT = """
+select count(*) = current_setting('max_connections')::int
+    and not bool_or(datname = %s and application_name <> 'ledger')
+from pg_stat_activity where backend_type = 'client backend'
+"""
 
 
 def crowd(others: ExitStack, url: str) -> None:
@@ -173,9 +184,9 @@ def crowd(others: ExitStack, url: str) -> None:
             others.enter_context(psycopg.connect(elsewhere))
 
 
-def terminate(connection: "psycopg.Connection[tuple[object, ...]]", url: str, name: str = "") -> None:
+def terminate(connection: "psycopg.Connection[tuple[object, ...]]", url: str) -> None:
     sql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and application_name <> 'ledger'"
-    connection.execute(sql, (name or url.rpartition("/")[2],))
+    connection.execute(sql, (url.rpartition("/")[2],))
 
 
 def control(url: str) -> "psycopg.Connection[tuple[object, ...]]":
