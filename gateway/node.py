@@ -7,12 +7,14 @@ nothing is taken that nobody would keep.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import socket
 from collections.abc import Callable, Coroutine, MutableSequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from time import monotonic, sleep
 from typing import IO, Any
 from uuid import uuid4
 
@@ -52,6 +54,7 @@ EDMS_PATIENCE = timedelta(hours=1)  # LIMIT: for one talk with the EDMS; one tha
 TIDY = timedelta(hours=1)
 HOLDER = "edms-gateway"  # who held a letter, when no person did
 LOOK = timedelta(minutes=10)  # how late a new day may be noticed
+LOOKED_AT_SECONDS = 5.0  # LIMIT: for whoever looks whether a node runs; it takes less than a millisecond
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +65,22 @@ def only_one(directory: Path) -> IO[bytes]:
     Raises BlockingIOError when another node of this machine has it: two would take each other's claims for left over.
     """
     lock = (directory / "node.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise BlockingIOError(error.errno, "another gateway runs with this journal") from error
+    end = monotonic() + LOOKED_AT_SECONDS
+    while not _locked(lock, fcntl.LOCK_EX):
+        if not _locked(lock, fcntl.LOCK_SH) or monotonic() > end:
+            lock.close()
+            raise BlockingIOError(errno.EAGAIN, "another gateway runs with this journal")
+        fcntl.flock(lock, fcntl.LOCK_UN)  # no node has it: somebody looks whether one does, as `status`
+        sleep(0.01)
     return lock
+
+
+def _locked(lock: IO[bytes], how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Node:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A gateway as a process of its own, when the world around it breaks: killed, without its journal, without room."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from gateway import node as nodes
 from gateway.crew import drained, nudge
 from gateway.demo.offices import free_ports
 from gateway.edms_adapter import BUILT_IN
@@ -201,6 +203,16 @@ def test_a_second_gateway_with_the_same_journal_does_not_start(tmp_path: Path) -
 
     assert second.returncode == 75
     assert b"another gateway runs with this journal" in second.stderr
+
+
+def test_who_looks_whether_it_runs_does_not_keep_it_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "node.lock").open("wb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as `status` does, for a moment
+        monkeypatch.setattr("gateway.node.sleep", lambda seconds: looking.close())
+        with nodes.only_one(tmp_path), pytest.raises(BlockingIOError, match="another gateway runs with this journal"):
+            nodes.only_one(tmp_path)
 
 
 def test_without_its_journal_it_says_try_later_and_goes_on_by_itself(
