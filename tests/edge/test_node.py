@@ -112,7 +112,7 @@ class Node:
             journal.close()
 
 
-def eventually(look: Callable[[], Found], seconds: float = 40) -> Found:
+def eventually(look: Callable[[], Found], seconds: float = 90) -> Found:
     """Return what *look* finds as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := look()):

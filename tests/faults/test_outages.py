@@ -30,7 +30,7 @@ def while_standing(office: House, errand: Errand, number: int, name: str, delay:
     office.breaks.arm((name, 1, delay))
     with ThreadPoolExecutor(1) as beside:
         running = beside.submit(errand, office, number)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while not office.breaks.fired():
             assert time.monotonic() < end, f"it never comes to {name}"
             if running.done():

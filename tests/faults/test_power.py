@@ -103,7 +103,7 @@ def relay(node: Node, port: int = 0) -> Iterator[Taking]:
         (port,) = free_ports(1)
         text = node.config.read_text()
         node.config.write_text(re.sub(r"(?m)^port = \d+  ", f"port = {port}  ", text, count=1))
-    server = Controller(handler, hostname="127.0.0.1", port=port)
+    server = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=60)
     server.start()
     try:
         yield handler
