@@ -199,7 +199,8 @@ def control(url: str) -> "psycopg.Connection[tuple[object, ...]]":
 @pytest.mark.thorough
 def test_a_worker_whose_lease_ran_out_writes_nothing_over_the_one_who_has_the_letter_now(tmp_path: Path) -> None:
     with house(tmp_path / "office", workers=2) as office:
-        with while_standing(office, errands.small, 1, "process:acted", "delay:4"):
+        # long enough for the other worker, which may still be loading, to find the letter
+        with while_standing(office, errands.small, 1, "process:acted", "delay:15"):
             office.pass_time(11 * 60)
         office.eventually(lambda: office.said("somebody else finished the letter"), "the late worker's word")
 
