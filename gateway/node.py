@@ -7,7 +7,6 @@ nothing is taken that nobody would keep.
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import socket
 from collections.abc import Callable, Coroutine, MutableSequence
@@ -24,6 +23,7 @@ from gateway import self_test
 from gateway.alarms.watch import Watch
 from gateway.build import Parts
 from gateway.causes import EdmsLook
+from gateway.causes.machine import is_running
 from gateway.crew import Crew
 from gateway.doors import Posts, door_of, folder_of, mailbox_of, tokens_of
 from gateway.edms_adapter import timing
@@ -66,21 +66,15 @@ def only_one(directory: Path) -> IO[bytes]:
     """
     lock = (directory / "node.lock").open("wb")
     end = monotonic() + LOOKED_AT_SECONDS
-    while not _locked(lock, fcntl.LOCK_EX):
-        if not _locked(lock, fcntl.LOCK_SH) or monotonic() > end:
-            lock.close()
-            raise BlockingIOError(errno.EAGAIN, "another gateway runs with this journal")
-        fcntl.flock(lock, fcntl.LOCK_UN)  # no node has it: somebody looks whether one does, as `status`
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError as error:
+            if is_running(directory) or monotonic() > end:  # else somebody looks whether one does, as `status`
+                lock.close()
+                raise BlockingIOError(error.errno, "another gateway runs with this journal") from error
         sleep(0.01)
-    return lock
-
-
-def _locked(lock: IO[bytes], how: int) -> bool:
-    try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 class Node:

@@ -7,6 +7,7 @@ Workers and the edge process count each for itself, in cells that the edge proce
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, MutableSequence
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import Lock
 from time import monotonic
 from typing import Any, cast
@@ -47,8 +48,8 @@ def taken(operation: str, cells: Iterable[MutableSequence[float]]) -> Taken:
     row = OPERATIONS.index(operation) * _ROW
     summed = [sum(column) for column in zip(*(each[row : row + _ROW] for each in cells), strict=True)]
     *counts, seconds = summed or [0.0] * _ROW
-    within = tuple(int(sum(counts[: place + 1])) for place in range(len(BUCKETS)))
-    return Taken(within, int(sum(counts)), seconds)
+    *within, number = accumulate(map(int, counts))
+    return Taken(tuple(within), number, seconds)
 
 
 def timed(edms: Edms, tally: Tally) -> Edms:
